@@ -140,7 +140,7 @@ class Columns:
 
     def take(self, kept: Bools) -> "Columns":
         """Keep the events where `kept` (n flags) is true."""
-        rows = np.flatnonzero(kept)
+        rows = np.flatnonzero(kept).tolist()
         return Columns(
             len(rows),
             self.numeric[:, rows],

@@ -48,7 +48,7 @@ class TypeEvidence:
         )
 
     def type(self, mismatch_share: float) -> FeatureType | None:
-        """Return the narrowest type that all but `mismatch_share` of the cells fit; None if all are missing."""
+        """Return the narrowest type that all but `mismatch_share` of the cells fit; None without cells."""
         if self.total == 0:
             return None
         allowed = mismatch_share * self.total

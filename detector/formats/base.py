@@ -85,7 +85,9 @@ class Decoder(Protocol):
 class Format(Protocol):
     """Makes a decoder for the model versions of a catalog."""
 
-    def __call__(self, options: EventOptions, catalog: Catalog) -> Decoder: ...
+    def __call__(self, options: EventOptions, catalog: Catalog) -> Decoder:
+        """Make the decoder."""
+        ...
 
 
 formats: Registry[Format] = Registry("event format")

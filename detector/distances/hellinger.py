@@ -1,0 +1,22 @@
+"""Hellinger distance."""
+
+import math
+
+import numpy as np
+
+from detector.batch import Floats
+from detector.distances.base import Pair, distance
+
+
+def _noise_floor(pair: Pair) -> Floats:
+    return np.sqrt((pair.k - 1.0) * pair.s2 / 8.0)
+
+
+@distance(noise_floor=_noise_floor)
+def hellinger(pair: Pair) -> Floats:
+    """Square root of half the summed (sqrt p - sqrt q)²: 0 for equal shares, 1 for disjoint ones.
+
+    Source: Hellinger (1909), J. Reine Angew. Math. 136:210-271, normalised to 1.
+    """
+    roots = np.sqrt(pair.p) - np.sqrt(pair.q)
+    return np.minimum(np.sqrt(pair.total(roots * roots)) / math.sqrt(2.0), 1.0)

@@ -1,0 +1,1 @@
+"""A window against its baseline: statistics, thresholds, states, contributors."""

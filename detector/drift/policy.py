@@ -1,0 +1,55 @@
+"""What the user decides about the decision: plain settings, checked on construction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturePolicy:
+    """What differs for one feature."""
+
+    ignore: bool = False
+    """Counted and exported, never judged."""
+    min_effect: float | None = None
+    """The smallest change that matters; None takes the model's."""
+    thresholds: Mapping[str, float | None] = field(default_factory=dict)
+    """Statistic -> a fixed threshold; None switches the statistic's gate off."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionPolicy:
+    """How a window is judged."""
+
+    min_effect: float = 0.10
+    """The smallest change that matters, as a distance between 0 and 1 after sampling noise is taken off."""
+    min_samples: int = 1000
+    """A window with fewer events is `insufficient`."""
+    false_alarms_per_30_days: float = 1.0
+    dataset_share: float = 0.3
+    """The model as a whole drifts when this share of its features does."""
+    thresholds: Mapping[str, float | None] = field(default_factory=dict)
+    """Statistic -> a fixed threshold for every feature."""
+    features: Mapping[str, FeaturePolicy] = field(default_factory=dict)
+    """Feature name or pattern (`debug_*`) -> what differs there; later entries win."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.min_effect < 1:
+            raise ValueError("min_effect must lie between 0 and 1")
+        if self.min_samples < 1:
+            raise ValueError("min_samples must be at least 1")
+        if not 0 < self.dataset_share <= 1:
+            raise ValueError("dataset_share must lie between 0 and 1")
+        if self.false_alarms_per_30_days <= 0:
+            raise ValueError("false_alarms_per_30_days must be positive")
+
+    def of(self, feature: str) -> FeaturePolicy:
+        """Return what holds for `feature`: every matching entry, later ones over earlier ones."""
+        ignore, min_effect = False, self.min_effect
+        thresholds = dict(self.thresholds)
+        for pattern, policy in self.features.items():
+            if fnmatchcase(feature, pattern):
+                ignore = ignore or policy.ignore
+                min_effect = policy.min_effect if policy.min_effect is not None else min_effect
+                thresholds.update(policy.thresholds)
+        return FeaturePolicy(ignore, min_effect, thresholds)

@@ -1,0 +1,1 @@
+"""Event time: watermark, panes and the sliding windows made of them."""
