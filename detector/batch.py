@@ -72,9 +72,7 @@ class FeatureSet:
     @classmethod
     def of(cls, features: Sequence[Feature]) -> "FeatureSet":
         """Put `features` in order, each kind as it comes."""
-        return cls(
-            tuple(f for f in features if f.is_numeric), tuple(f for f in features if not f.is_numeric)
-        )
+        return cls(tuple(f for f in features if f.is_numeric), tuple(f for f in features if not f.is_numeric))
 
     @property
     def all(self) -> tuple[Feature, ...]:

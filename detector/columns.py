@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from detector.batch import CellKind, FeatureType, Floats, Ints
+from detector.batch import CellKind, Columns, FeatureSet, FeatureType, Floats, Ints, OddCells
 
 NUMERIC_MISSING = frozenset({"", "NA", "N/A", "NULL", "null", "None", "none"})
 NON_FINITE = frozenset({"nan", "inf", "infinity"})
@@ -104,3 +104,35 @@ def odd_rows(found: Sequence[tuple[int, CellKind]]) -> OddRows:
         return NO_ODD_ROWS
     table = np.array(found, dtype=np.int64)
     return table[:, 0], table[:, 1]
+
+
+def chunk_columns(chunk: Chunk, features: FeatureSet, slices: Sequence[str] = ()) -> Columns:
+    """Type the cells of one chunk; a feature without a column there is missing throughout."""
+    odd: list[tuple[int, OddRows]] = []
+    numeric = np.full((len(features.numeric), chunk.n), np.nan)
+    for f, feature in enumerate(features.numeric):
+        if feature.name in chunk.columns:
+            numeric[f], rows = chunk.columns[feature.name].numbers()
+            odd.append((f, rows))
+    categorical: list[Sequence[Hashable]] = []
+    for c, feature in enumerate(features.categorical):
+        values: Sequence[Hashable] = [None] * chunk.n
+        if feature.name in chunk.columns:
+            values, rows = chunk.columns[feature.name].categories(feature.type)
+            odd.append((len(features.numeric) + c, rows))
+        categorical.append(values)
+    by_name = dict(zip((f.name for f in features.categorical), categorical, strict=True))
+    sliced = [by_name[name] if name in by_name else _texts(chunk, name) for name in slices]
+    return Columns(chunk.n, numeric, tuple(categorical), _odd_cells(odd), tuple(sliced))
+
+
+def _texts(chunk: Chunk, name: str) -> Sequence[str | None]:
+    return chunk.columns[name].texts() if name in chunk.columns else [None] * chunk.n
+
+
+def _odd_cells(odd: Sequence[tuple[int, OddRows]]) -> OddCells:
+    return OddCells(
+        np.concatenate([rows for _, (rows, _) in odd] or [np.empty(0, np.int64)]),
+        np.concatenate([np.full(len(rows), f) for f, (rows, _) in odd] or [np.empty(0, np.int64)]),
+        np.concatenate([kinds for _, (_, kinds) in odd] or [np.empty(0, np.int64)]),
+    )

@@ -6,7 +6,7 @@ Inside, time is always float seconds since the Unix epoch in UTC; text appears o
 import math
 import re
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, cast
 
 TimestampFormat = Literal["rfc3339", "iso8601", "s", "ms", "us", "ns"]
 """How a timestamp is written: text with an offset, text where no offset means UTC, or epoch numbers."""
@@ -86,6 +86,25 @@ def parse_timestamp(value: object, written: TimestampFormat) -> float:
     if not MIN_TIME_S < seconds < MAX_TIME_S:
         raise ValueError("outside the years 1970 to 9999")
     return seconds
+
+
+def parse_any_timestamp(text: str) -> float:
+    """Return the epoch seconds of an ISO 8601 text (UTC without an offset) or of an epoch number.
+
+    A number's unit shows in its size: 1e9 seconds is the year 2001, and so is 1e12 ms, 1e15 us, 1e18 ns.
+    For files that people hand over; events say their unit in the configuration.
+
+    Raises:
+        ValueError: the text is neither.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        return parse_timestamp(text, "iso8601")
+    for unit, below in (("s", 1e11), ("ms", 1e14), ("us", 1e17)):
+        if number < below:
+            return parse_timestamp(number, cast(TimestampFormat, unit))
+    return parse_timestamp(number, "ns")
 
 
 def format_time(seconds: float) -> str:

@@ -12,12 +12,15 @@ they are judged as a rate of their own.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.batch import Bools, Floats, Ints
 from detector.registry import Registry
+
+T = TypeVar("T", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -86,10 +89,10 @@ class Pair:
     def _reduce(self, ufunc: np.ufunc, x: NDArray[np.generic]) -> NDArray[np.float64]:
         if len(self.segments.starts) == 0:
             return np.zeros((*x.shape[:-1], 0))
-        reduced: NDArray[np.float64] = ufunc.reduceat(x, self.segments.starts, axis=-1).astype(np.float64)
-        return reduced
+        reduced: NDArray[np.generic] = ufunc.reduceat(x, self.segments.starts, axis=-1)
+        return reduced.astype(np.float64, copy=False)
 
-    def spread(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def spread(self, x: NDArray[T]) -> NDArray[T]:
         """Repeat x (..., F) over each feature's bins."""
         return np.repeat(x, self.segments.lengths, axis=-1)
 
@@ -106,20 +109,30 @@ class Pair:
     @cached_property
     def p(self) -> Floats:
         """Reference share of each bin."""
-        return self._shares(self.reference, self.m)
+        return self._share(self.reference, self.m)
 
     @cached_property
     def q(self) -> Floats:
         """Current share of each bin."""
-        return self._shares(self.current, self.n)
+        return self._share(self.current, self.n)
 
-    def _shares(self, counts: NDArray[np.int64], totals: Floats) -> Floats:
-        return counts / self.spread(np.where(totals > 0, totals, np.nan))
+    def _share(self, counts: NDArray[np.int64], totals: Floats) -> Floats:
+        return counts / self.spread(_positive(totals))
+
+    @cached_property
+    def change(self) -> Floats:
+        """Reference share less current share of each bin."""
+        return self.p - self.q
+
+    @cached_property
+    def both(self) -> Ints:
+        """Events in each bin, of both sides together."""
+        return self.reference + self.current
 
     @cached_property
     def occupied(self) -> Bools:
         """Bins that hold anything on either side."""
-        return (self.reference > 0) | (self.current > 0)
+        return self.both > 0
 
     @cached_property
     def k(self) -> Floats:
@@ -128,9 +141,13 @@ class Pair:
 
     @cached_property
     def s2(self) -> Floats:
-        """1/n + 1/m: the scale of squared sampling noise (infinite where there is nothing)."""
-        with np.errstate(divide="ignore"):
-            return 1.0 / self.n + 1.0 / self.m
+        """1/n + 1/m: the scale of squared sampling noise, NaN for a feature with an empty side."""
+        return 1.0 / _positive(self.n) + 1.0 / _positive(self.m)
+
+    @cached_property
+    def degrees(self) -> Floats:
+        """Degrees of freedom of each feature, occupied bins less 1; NaN if a side is empty."""
+        return np.where(np.isnan(self.s2), np.nan, self.k - 1.0)
 
     def cumulative(self, counts: NDArray[np.int64], totals: Floats) -> Floats:
         """Share of values up to and including each bin.
@@ -138,32 +155,34 @@ class Pair:
         Counted in integers over the whole vector and only then divided, so that no rounding of one
         feature reaches the next.
         """
+        starts = self.segments.starts
         running = np.cumsum(counts, axis=-1)
-        before = np.take(running - counts, self.segments.starts, axis=-1)
-        shares: Floats = (running - self.spread(before)) / self.spread(np.where(totals > 0, totals, np.nan))
-        return shares
+        running -= self.spread(running[..., starts] - counts[..., starts])
+        return self._share(running, totals)
 
     @cached_property
-    def cumulative_p(self) -> Floats:
-        """Cumulative reference share of each bin, for numeric features."""
-        return self.cumulative(self.reference, self.m)
-
-    @cached_property
-    def cumulative_q(self) -> Floats:
-        """Cumulative current share of each bin, for numeric features."""
-        return self.cumulative(self.current, self.n)
+    def cumulative_change(self) -> Floats:
+        """Cumulative reference share less cumulative current share of each bin, for numeric features."""
+        return self.cumulative(self.reference, self.m) - self.cumulative(self.current, self.n)
 
     @cached_property
     def ordered(self) -> "Pair":
         """The numeric features alone: what distances over an order are taken of."""
-        bins = self.segments.n_ordered_bins
-        return Pair(
+        features, bins = self.segments.n_ordered, self.segments.n_ordered_bins
+        part = Pair(
             self.reference[..., :bins],
             self.current[..., :bins],
             self.segments.ordered,
             self.reference_means,
             self.current_means,
         )
+        part.m, part.n = self.m[..., :features], self.n[..., :features]
+        part.p, part.q, part.change = self.p[..., :bins], self.q[..., :bins], self.change[..., :bins]
+        return part
+
+
+def _positive(totals: Floats) -> Floats:
+    return np.where(totals > 0, totals, np.nan)
 
 
 Measure = Callable[[Pair], Floats]

@@ -1,7 +1,5 @@
 """Hellinger distance."""
 
-import math
-
 import numpy as np
 
 from detector.batch import Floats
@@ -9,7 +7,7 @@ from detector.distances.base import Pair, distance
 
 
 def _noise_floor(pair: Pair) -> Floats:
-    return np.sqrt((pair.k - 1.0) * pair.s2 / 8.0)
+    return np.sqrt(pair.degrees * pair.s2 / 8.0)
 
 
 @distance(noise_floor=_noise_floor)
@@ -18,5 +16,6 @@ def hellinger(pair: Pair) -> Floats:
 
     Source: Hellinger (1909), J. Reine Angew. Math. 136:210-271, normalised to 1.
     """
-    roots = np.sqrt(pair.p) - np.sqrt(pair.q)
-    return np.minimum(np.sqrt(pair.total(roots * roots)) / math.sqrt(2.0), 1.0)
+    apart = np.sqrt(pair.p) - np.sqrt(pair.q)
+    apart *= apart
+    return np.minimum(np.sqrt(pair.total(apart) / 2.0), 1.0)

@@ -28,4 +28,4 @@ def kolmogorov_smirnov(pair: Pair) -> Floats:
     samples over nine test laws.
     Source: Smirnov (1939); asymptotic law of Kolmogorov for the p-value.
     """
-    return pair.largest(np.abs(pair.cumulative_p - pair.cumulative_q))
+    return pair.largest(np.abs(pair.cumulative_change))

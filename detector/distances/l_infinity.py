@@ -19,4 +19,4 @@ def l_infinity(pair: Pair) -> Floats:
     The measure TensorFlow Data Validation uses for categories (`infinity_norm`); here numeric
     features have one too, on the training data's own bins.
     """
-    return pair.largest(np.abs(pair.p - pair.q))
+    return pair.largest(np.abs(pair.change))

@@ -1,6 +1,7 @@
 """Population stability index (PSI), as used in credit scoring."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detector.batch import Floats
 from detector.distances.base import Pair, distance
@@ -10,7 +11,7 @@ PSEUDO_COUNT = 0.5
 
 
 def _noise_floor(pair: Pair) -> Floats:
-    return (pair.k - 1.0) * pair.s2
+    return pair.degrees * pair.s2
 
 
 @distance(upper=None, noise_floor=_noise_floor)
@@ -21,14 +22,11 @@ def population_stability(pair: Pair) -> Floats:
     empty on both sides drop out: they would add noise that grows with the number of bins.
     Source: Siddiqi (2006), Credit Risk Scorecards; null law: Yurdakul (2018).
     """
-    extra = PSEUDO_COUNT * pair.occupied
-    p = (pair.reference + extra) / pair.spread(_positive(pair.m, pair) + PSEUDO_COUNT * pair.k)
-    q = (pair.current + extra) / pair.spread(_positive(pair.n, pair) + PSEUDO_COUNT * pair.k)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        terms = (p - q) * np.log(p / q)
-    return pair.total(np.where(pair.occupied | np.isnan(p + q), terms, 0.0))
+    p = _share(pair.reference, pair.m, pair)
+    q = _share(pair.current, pair.n, pair)
+    return pair.total((p - q) * np.log(p / q) * pair.occupied)
 
 
-def _positive(totals: Floats, pair: Pair) -> Floats:
-    empty = (pair.m <= 0) | (pair.n <= 0)
-    return np.where(empty, np.nan, totals)
+def _share(counts: NDArray[np.int64], totals: Floats, pair: Pair) -> Floats:
+    """Share of each occupied bin; an empty side has none, which its total makes NaN."""
+    return (counts + PSEUDO_COUNT) / pair.spread(np.where(totals > 0, totals + PSEUDO_COUNT * pair.k, np.nan))

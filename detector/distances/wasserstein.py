@@ -18,27 +18,20 @@ def wasserstein(pair: Pair) -> Floats:
     bin's lower edge. Not meaningful for data of infinite variance.
     Source: Vallender (1974), Theory Probab. Appl. 18(4):784-786.
     """
-    at_p = _positions(pair.reference_means, pair)
-    at_q = _positions(pair.current_means, pair)
+    at_p = np.nan if pair.reference_means is None else pair.reference_means
+    at_q = np.nan if pair.current_means is None else pair.current_means
     # An empty side of a bin has no mass to place, so it stands with the other side.
-    at_p, at_q = np.where(np.isnan(at_p), at_q, at_p), np.where(np.isnan(at_q), at_p, at_q)
-    at_p = np.where(np.isnan(at_p), pair.segments.lower, at_p)
-    at_q = np.where(np.isnan(at_q), pair.segments.lower, at_q)
-    low, high = np.minimum(at_p, at_q), np.maximum(at_p, at_q)
+    low, high = _stand(np.fmin(at_p, at_q), pair), _stand(np.fmax(at_p, at_q), pair)
 
     #        low_i   high_i        low_i+1        two points a bin, one for each side;
     #   ------x--------x--------------x------      the area is summed over both kinds of gap
-    up_to_p, up_to_q = pair.cumulative_p, pair.cumulative_q
-    before_p, before_q = up_to_p - pair.p, up_to_q - pair.q
-    inside = np.where(at_p <= at_q, up_to_p - before_q, before_p - up_to_q)
-    previous = np.roll(high, 1, axis=-1)
-    previous[..., pair.segments.starts] = low[..., pair.segments.starts]
-    area = np.abs(inside) * (high - low) + np.abs(before_p - before_q) * (low - previous)
-    return pair.total(area)
+    gap = low - np.roll(high, 1, axis=-1)
+    gap[..., pair.segments.starts] = 0.0
+    before = pair.cumulative_change - pair.change
+    inside = before + np.where(at_p == low, pair.p, -pair.q)
+    return pair.total(np.abs(inside * (high - low)) + np.abs(before * gap))
 
 
-def _positions(means: Floats | None, pair: Pair) -> Floats:
-    shape = np.broadcast_shapes(pair.reference.shape, pair.current.shape)
-    if means is None:
-        return np.full(shape, np.nan)
-    return np.broadcast_to(np.clip(means, -LARGEST_POSITION, LARGEST_POSITION), shape)
+def _stand(at: Floats, pair: Pair) -> Floats:
+    at = np.where(np.isnan(at), pair.segments.lower, at)
+    return np.clip(at, -LARGEST_POSITION, LARGEST_POSITION, out=at)

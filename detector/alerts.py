@@ -1,0 +1,187 @@
+"""From states of single windows to alerts that people see.
+
+Each window of each feature (and of the model version as a whole) has two states with memory:
+
+    calm    -- `raise_after` drifting evaluations in a row           --> raised
+    raised  -- `clear_after` evaluations in a row without drift      --> calm
+    an evaluation without enough events changes nothing
+
+An alert fires while any window of its feature is raised: one alert for a feature, not one a window.
+Counting evaluations, instead of reacting to each, keeps a value that wavers about its threshold
+from firing again and again.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from detector.batch import Bools, Ints, ModelKey
+from detector.drift.contributors import Contributor
+from detector.drift.evaluation import Evaluation, State, States
+
+FEATURE_ALERT = "DriftFeatureDrifted"
+DATASET_ALERT = "DriftDatasetDrifted"
+
+DATASET_STATISTIC = "drifted_features_ratio"
+
+Shape = Literal["sudden", "gradual", "unknown"]
+Explain = Callable[[Evaluation, int, int], tuple[Contributor, ...]]
+"""(evaluation, slice row, feature index) -> what changed most."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPolicy:
+    """How many evaluations in a row it takes to raise and to clear."""
+
+    raise_after: int = 3
+    clear_after: int = 3
+
+    def __post_init__(self) -> None:
+        if self.raise_after < 1 or self.clear_after < 1:
+            raise ValueError("raise_after and clear_after must be at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """An alert that begins or ends. Times are event time in epoch seconds."""
+
+    status: Literal["firing", "resolved"]
+    alert: str
+    key: ModelKey
+    slice: str
+    feature: str | None
+    """None: the model version as a whole."""
+    window_s: float
+    """Length of the window that raised it."""
+    statistic: str | None
+    value: float | None
+    threshold: float | None
+    starts_at_s: float
+    ends_at_s: float | None = None
+    onset_s: float | None = None
+    shape: Shape = "unknown"
+    contributors: tuple[Contributor, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The same for both ends of one alert and for no other: sinks use it to recognise repeats."""
+        parts = (self.alert, *self.key, self.slice, self.feature or "", f"{self.starts_at_s:.3f}")
+        return "|".join(parts)
+
+
+@dataclass(slots=True)
+class _WindowMemory:
+    """Runs of evaluations of one window: for S slices and F features, the whole as number F."""
+
+    drifting: Ints
+    calm: Ints
+    raised: Bools
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...]) -> "_WindowMemory":
+        return cls(np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, bool))
+
+    def update(self, state: States, policy: AlertPolicy) -> None:
+        drifts, known = state == State.DRIFT, state != State.INSUFFICIENT
+        self.drifting = np.where(drifts, self.drifting + 1, np.where(known, 0, self.drifting))
+        self.calm = np.where(drifts, 0, np.where(known, self.calm + 1, self.calm))
+        self.raised |= self.drifting >= policy.raise_after
+        self.raised &= self.calm < policy.clear_after
+
+
+@dataclass(slots=True)
+class AlertBook:
+    """The alerts of all model versions; bounded by versions x slices x (features + 1) x windows."""
+
+    policy: AlertPolicy
+    firing: dict[tuple[ModelKey, str, str | None], Transition] = field(default_factory=dict)
+    """Alerts that fire now, as they began."""
+    _memory: dict[tuple[ModelKey, float], _WindowMemory] = field(default_factory=dict)
+
+    def update(self, evaluations: Sequence[Evaluation], explain: Explain) -> list[Transition]:
+        """Take in all windows of one model version at one moment; return what begins and ends.
+
+        The evaluations are of the same slices and features, the shortest window first.
+        """
+        raised_by: dict[tuple[int, int], int] = {}
+        for i, evaluation in enumerate(evaluations):
+            memory = self._memory_of(evaluation)
+            memory.update(_with_whole(evaluation), self.policy)
+            for row, subject in np.argwhere(memory.raised).tolist():
+                raised_by.setdefault((row, subject), i)
+        if not evaluations:
+            return []
+        transitions = self._resolve(evaluations[0], raised_by)
+        for (row, subject), i in sorted(raised_by.items()):
+            started = self._raise(evaluations[i], row, subject, explain)
+            if started is not None:
+                transitions.append(started)
+        return transitions
+
+    def confirmed(self, evaluation: Evaluation) -> tuple[States, States]:
+        """Return the states of a window as alerts see them: of the features (S, F), and as a whole (S).
+
+        Drift that is not confirmed yet is a warning; a window that has not calmed down is drift.
+        """
+        state, raised = _with_whole(evaluation), self._memory_of(evaluation).raised
+        state = np.where(raised, State.DRIFT, np.minimum(state, State.WARNING)).astype(np.int8)
+        return state[:, :-1], state[:, -1]
+
+    def _memory_of(self, evaluation: Evaluation) -> _WindowMemory:
+        key = (evaluation.key, evaluation.window.length_s)
+        if key not in self._memory:
+            self._memory[key] = _WindowMemory.of(_with_whole(evaluation).shape)
+        return self._memory[key]
+
+    def _resolve(self, evaluation: Evaluation, raised_by: dict[tuple[int, int], int]) -> list[Transition]:
+        names = [*evaluation.features.names, None]
+        raised = {(evaluation.slices[row], names[subject]) for row, subject in raised_by}
+        ended = []
+        for key, name, feature in list(self.firing):
+            if key == evaluation.key and (name, feature) not in raised:
+                began = self.firing.pop((key, name, feature))
+                ended.append(replace(began, status="resolved", ends_at_s=evaluation.window.end_s))
+        return ended
+
+    def _raise(self, evaluation: Evaluation, row: int, subject: int, explain: Explain) -> Transition | None:
+        is_whole = subject == len(evaluation.features)
+        feature = None if is_whole else evaluation.features.all[subject].name
+        place = (evaluation.key, evaluation.slices[row], feature)
+        if place in self.firing:
+            return None
+        statistic: str | None = DATASET_STATISTIC
+        value: float | None = float(evaluation.drifted_ratio[row])
+        threshold: float | None = None
+        if not is_whole:
+            statistic = evaluation.worst_statistic(row, subject)
+            value, threshold = _numbers(evaluation, statistic, row, subject)
+        began = Transition(
+            "firing",
+            DATASET_ALERT if is_whole else FEATURE_ALERT,
+            evaluation.key,
+            evaluation.slices[row],
+            feature,
+            evaluation.window.length_s,
+            statistic,
+            value,
+            threshold,
+            evaluation.window.end_s,
+            contributors=() if is_whole else explain(evaluation, row, subject),
+        )
+        self.firing[place] = began
+        return began
+
+
+def _with_whole(evaluation: Evaluation) -> States:
+    return np.concatenate((evaluation.state, evaluation.dataset_state[:, None]), axis=1)
+
+
+def _numbers(
+    evaluation: Evaluation, statistic: str | None, row: int, feature: int
+) -> tuple[float | None, float | None]:
+    if statistic is None:
+        return None, None
+    found = evaluation.statistics[statistic]
+    return float(found.value[row, feature]), float(found.threshold[row, feature])

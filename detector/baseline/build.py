@@ -1,0 +1,220 @@
+"""Building a baseline from training data in two passes and bounded memory.
+
+The first pass surveys: types, ranges, a sample of rows for the edges, value counts. Then the binning
+is frozen, and the second pass counts with the very code that counts live events. Memory depends on
+the number of columns and on the chunk, not on the number of rows.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from detector.baseline.model import Baseline, CategoryFacts, Provenance
+from detector.baseline.survey import ColumnSurvey, RowSample, sampled_rows
+from detector.batch import Columns, Feature, FeatureSet, FeatureType, Floats, Role
+from detector.columns import Chunk, ColumnRole, chunk_columns
+from detector.errors import DataError
+from detector.profile import Binning, Layout, NumericBinning, Profile, count
+from detector.times import format_time, parse_any_timestamp
+from detector.windows.slices import Slices
+
+MAX_SLICE_VALUES = 20
+"""Most frequent values of a slice column that get a reference of their own."""
+
+SEED = 20130101
+"""Of the row sample: the same data give the same baseline."""
+
+ReadChunks = Callable[[], Iterable[Chunk]]
+"""Reads the training data from the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """What the columns of the training data are; the rest are features."""
+
+    model: str | None = None
+    version: str | None = None
+    timestamp: str | None = None
+    prediction: tuple[str, ...] = ()
+    label: str | None = None
+    id: str | None = None
+    exclude: tuple[str, ...] = ()
+    slices: tuple[str, ...] = ()
+
+    def role(self, name: str, chunk: Chunk) -> ColumnRole | None:
+        """Return what column `name` is, None for one to leave out."""
+        if name in self.exclude:
+            return None
+        named: dict[str | None, ColumnRole] = {self.timestamp: "time", self.label: "label", self.id: "id"}
+        if name in named:
+            return named[name]
+        if name in self.prediction:
+            return "prediction"
+        return chunk.roles.get(name, "feature")
+
+
+class _Survey:
+    """The first pass: everything about every column, and the time range."""
+
+    def __init__(self, options: BuildOptions, fixed: dict[str, FeatureType]) -> None:
+        self.options = options
+        self.rows = 0
+        self.columns: dict[str, ColumnSurvey] = {}
+        self.roles: dict[str, ColumnRole] = {}
+        self.sample: RowSample | None = None
+        self.first_s, self.last_s = np.inf, -np.inf
+        self.bad_time: str | None = None
+        self._fixed = fixed
+
+    def add(self, chunk: Chunk) -> None:
+        numbers: dict[str, Floats] = {}
+        for name, column in chunk.columns.items():
+            role = self.options.role(name, chunk)
+            if role is None:
+                continue
+            self.roles[name] = role
+            if role in ("feature", "prediction", "tag"):
+                survey = self.columns.setdefault(name, ColumnSurvey(self._fixed.get(name)))
+                found = survey.add(column)
+                if found is not None:
+                    numbers[name] = found
+            elif role == "time":
+                self._add_times(name, chunk)
+        if self.sample is None:
+            self.sample = RowSample(sampled_rows(len(self.columns)), SEED)
+        self.sample.add(chunk.n, numbers)
+        self.rows += chunk.n
+
+    def _add_times(self, name: str, chunk: Chunk) -> None:
+        for text in chunk.columns[name].texts():
+            if text is None:
+                continue
+            try:
+                seconds = parse_any_timestamp(text)
+            except ValueError:
+                self.bad_time = self.bad_time or text
+                continue
+            self.first_s, self.last_s = min(self.first_s, seconds), max(self.last_s, seconds)
+
+    def check(self) -> None:
+        """Refuse what no baseline can be built from."""
+        if self.rows == 0:
+            raise DataError("the training data have no rows; name at least one file with data")
+        options = self.options
+        wanted = (options.timestamp, options.label, options.id, *options.prediction, *options.slices)
+        absent = sorted({name for name in wanted if name is not None and name not in self.roles})
+        if absent:
+            known = ", ".join(sorted(self.roles))
+            raise DataError(
+                f"no column {', '.join(map(repr, absent))} in the training data; there are {known}"
+            )
+        if self.bad_time is not None and not np.isfinite(self.first_s):
+            raise DataError(
+                f"the timestamp column holds {self.bad_time[:40]!r}; expected ISO 8601 such as "
+                "2026-11-23T04:11:05Z, or seconds, ms, us or ns since 1970"
+            )
+        if not self.features():
+            raise DataError("no feature is left in the training data; exclude fewer columns")
+
+    def features(self) -> list[Feature]:
+        """Return the features in the order of their columns; a column of missing cells is text."""
+        roles: dict[str, Role] = {
+            n: "prediction" if r == "prediction" else "feature"
+            for n, r in self.roles.items()
+            if r in ("feature", "prediction") or n in self.options.slices
+        }
+        return [
+            Feature(name, self.columns[name].type or "string", role)
+            for name, role in roles.items()
+            if name in self.columns
+        ]
+
+
+def build_baseline(
+    read: ReadChunks, options: BuildOptions, provenance: Provenance, announce: Callable[[str], None]
+) -> Baseline:
+    """Build a baseline; `provenance` is completed with what the data tell.
+
+    `announce` is told the name of each pass as it begins.
+
+    Raises:
+        DataError: the data have no rows, lack a named column, or leave no feature.
+    """
+    announce("survey")
+    survey = _survey(read(), options, {})
+    unsure = {name for name, column in survey.columns.items() if column.needs_another_pass}
+    if unsure:
+        announce("survey again")
+        types = {name: column.type for name, column in survey.columns.items()}
+        survey = _survey(read(), options, {name: t for name, t in types.items() if t is not None})
+    survey.check()
+    baseline = _freeze(survey, provenance)
+    announce("count")
+    return replace(baseline, profile=_count_all(read(), baseline))
+
+
+def _survey(chunks: Iterable[Chunk], options: BuildOptions, fixed: dict[str, FeatureType]) -> _Survey:
+    survey = _Survey(options, fixed)
+    for chunk in chunks:
+        survey.add(chunk)
+    return survey
+
+
+def _freeze(survey: _Survey, provenance: Provenance) -> Baseline:
+    features = FeatureSet.of(survey.features())
+    assert survey.sample is not None
+    numeric: list[NumericBinning] = []
+    for feature in features.numeric:
+        sample = survey.sample.values(feature.name)
+        numeric.append(survey.columns[feature.name].numeric.binning(sample))
+    categorical = [survey.columns[f.name].category.binning() for f in features.categorical]
+    facts = [survey.columns[f.name].category for f in features.categorical]
+    binning = Binning(features, tuple(numeric), tuple(categorical))
+    options = survey.options
+    slices = {name: _slice_values(binning, name, survey) for name in options.slices}
+    has_times = np.isfinite(survey.first_s)
+    return Baseline(
+        model=options.model,
+        version=options.version,
+        binning=binning,
+        profile=Profile.zeros(Layout.of(binning), len(Slices(slices))),
+        centers=np.array([survey.columns[f.name].numeric.mean for f in features.numeric]),
+        facts=tuple(CategoryFacts(len(f.counts), f.singletons) for f in facts),
+        provenance=replace(
+            provenance,
+            rows=survey.rows,
+            sampled_rows=len(survey.sample),
+            timestamp=next((n for n, r in survey.roles.items() if r == "time"), None),
+            first_event=format_time(survey.first_s) if has_times else None,
+            last_event=format_time(survey.last_s) if has_times else None,
+        ),
+        slices=slices,
+        label=next((n for n, r in survey.roles.items() if r == "label"), None),
+    )
+
+
+def _slice_values(binning: Binning, name: str, survey: _Survey) -> tuple[str, ...]:
+    """Return the most frequent values of a slice column, as texts."""
+    for feature, categories in zip(binning.features.categorical, binning.categorical, strict=True):
+        if feature.name == name:
+            return tuple(categories.describe(i) for i in range(min(MAX_SLICE_VALUES, len(categories.values))))
+    raise DataError(
+        f"slice column {name!r} is of type {survey.columns[name].type}; only text and bool can be sliced"
+    )
+
+
+def _count_all(chunks: Iterable[Chunk], baseline: Baseline) -> Profile:
+    slices = Slices(baseline.slices)
+    profile = Profile.zeros(baseline.layout, len(slices))
+    for chunk in chunks:
+        profile.merge(
+            count_columns(chunk_columns(chunk, baseline.features, slices.columns), baseline, slices)
+        )
+    return profile
+
+
+def count_columns(columns: Columns, baseline: Baseline, slices: Slices) -> Profile:
+    """Count events on the baseline's bins, in one pane."""
+    events, row = slices.contributions(columns.slices, columns.n)
+    return count(baseline.binning, baseline.layout, baseline.centers, columns, events, row, len(slices))

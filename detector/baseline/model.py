@@ -1,0 +1,119 @@
+"""What a baseline is: features, frozen binning, the profile of the training data, where it came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from detector.batch import FeatureSet, Floats, Ints
+from detector.profile import Binning, Layout, Profile
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file the baseline was built from."""
+
+    name: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a baseline came from."""
+
+    files: tuple[SourceFile, ...]
+    sha256: str
+    """Of the files' contents, one after another."""
+    rows: int
+    built_at: str
+    tool_version: str
+    sampled_rows: int
+    """Rows the bin edges were chosen from: all of them, or a uniform sample where there are many."""
+    timestamp: str | None = None
+    """Name of the timestamp column, if there was one."""
+    first_event: str | None = None
+    last_event: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryFacts:
+    """What is known of a categorical feature beside its counts."""
+
+    distinct: int
+    singletons: int | None
+    """Values seen exactly once; None where there were too many distinct values to know."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The training side of every comparison, for one model version.
+
+    Row 0 of `profile` is all training data; further rows are the slices in `slices`, column by
+    column, each value in the order given there.
+    """
+
+    model: str | None
+    version: str | None
+    binning: Binning
+    profile: Profile
+    centers: Floats
+    """Training means of the numeric features (N), around which squares are summed."""
+    facts: tuple[CategoryFacts, ...]
+    """For each categorical feature."""
+    provenance: Provenance
+    slices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    label: str | None = None
+    """Name of the label column, which is no feature."""
+    digest: str = ""
+    """SHA-256 of the file's content; empty before it is written."""
+
+    @property
+    def features(self) -> FeatureSet:
+        """The features in order."""
+        return self.binning.features
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Where each counter lies."""
+        return Layout.of(self.binning)
+
+    @property
+    def n_events(self) -> int:
+        """Number of training rows."""
+        return self.profile.n_events
+
+    @cached_property
+    def numeric_counts(self) -> Ints:
+        """Training values of each numeric feature (N)."""
+        layout = self.layout
+        counts = self.profile.counts[0, : layout.n_numeric_bins]
+        n = len(self.binning.numeric)
+        if n == 0:
+            return np.zeros(0, dtype=np.int64)
+        return np.add.reduceat(counts, layout.segments.starts[:n])
+
+    @cached_property
+    def std(self) -> Floats:
+        """Training standard deviation (population) of each numeric feature (N), NaN without values."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            variance: Floats = self.profile.squares[0] / self.numeric_counts
+        return np.sqrt(np.maximum(variance, 0.0))
+
+    @cached_property
+    def expected_unseen(self) -> Floats:
+        """Share of live values that training data would not have had without any drift, by feature (F).
+
+        Good-Turing: the share of training values seen exactly once. NaN for numeric features and
+        where it is not known. Source: Good (1953), Biometrika 40:237-264.
+        """
+        expected = np.full(len(self.features), np.nan)
+        n_numeric = len(self.features.numeric)
+        layout = self.layout
+        for c, (facts, categories) in enumerate(zip(self.facts, self.binning.categorical, strict=True)):
+            if facts.singletons is None or categories.seen is None:
+                continue
+            start = layout.segments.starts[n_numeric + c]
+            values = int(self.profile.counts[0, start : start + categories.length].sum())
+            expected[n_numeric + c] = facts.singletons / values if values else 0.0
+        return expected

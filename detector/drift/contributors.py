@@ -1,0 +1,63 @@
+"""Why: the bins and categories whose share of events changed most."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detector.baseline import Baseline
+from detector.profile import CategoryBinning, Profile
+from detector.profile.binning import N_BUCKETS
+
+NEVER_SEEN = "values never seen in training"
+
+
+@dataclass(frozen=True, slots=True)
+class Contributor:
+    """One bin or category, with its share of all events on both sides."""
+
+    bin: str
+    reference: float
+    current: float
+
+
+def contributors(
+    baseline: Baseline, reference: Profile, current: Profile, feature: int, most: int = 5
+) -> tuple[Contributor, ...]:
+    """Return the `most` bins of a feature whose share changed most, largest change first.
+
+    Both profiles have one row. Missing values, type mismatches and non-finite values count as bins
+    of their own, so the shares of each side add up to 1.
+    """
+    layout, binning = baseline.layout, baseline.binning.of(feature)
+    start = int(layout.segments.starts[feature])
+    n_own = binning.length - (N_BUCKETS if isinstance(binning, CategoryBinning) else 0)
+    names: list[str] = []
+    shares: list[tuple[float, float]] = []
+    totals = (max(reference.n_events, 1), max(current.n_events, 1))
+    sides = (reference.counts[0], current.counts[0])
+
+    def add(name: str, counts: tuple[int, int]) -> None:
+        names.append(name)
+        shares.append((counts[0] / totals[0], counts[1] / totals[1]))
+
+    for i in range(n_own):
+        add(binning.describe(i), (int(sides[0][start + i]), int(sides[1][start + i])))
+    if isinstance(binning, CategoryBinning):
+        rest = slice(start + n_own, start + binning.length)
+        unseen = int(sides[1][layout.unseen][feature])
+        add("rare values", (int(sides[0][rest].sum()), int(sides[1][rest].sum()) - unseen))
+        add(NEVER_SEEN, (0, unseen))
+    for name, block in (
+        ("missing", layout.missing),
+        ("type mismatch", layout.mismatch),
+        ("not finite", layout.non_finite),
+    ):
+        add(name, (int(sides[0][block][feature]), int(sides[1][block][feature])))
+    change = np.array([abs(p - q) for p, q in shares])
+    order = np.argsort(-change, kind="stable")[:most]
+    return tuple(Contributor(names[i], *shares[i]) for i in order.tolist() if change[i] > 0)
+
+
+def wasserstein_in_std(value: float, std: float) -> float | None:
+    """Return a Wasserstein distance in units of the training data's standard deviation."""
+    return value / std if np.isfinite(std) and std > 0 and np.isfinite(value) else None

@@ -1,0 +1,218 @@
+"""Judging a window against its baseline: two questions for every feature.
+
+*Is it more than chance?* and *is it large enough to matter?* A distance d decides when
+
+    d > sqrt(min_effect² + noise²)
+
+where noise is what sampling alone makes of d at these sample sizes: so a window of a thousand
+events and one of a million are held to the same real change. The rates (missing, outside, ...) may
+rise by a fifth of `min_effect` and four standard errors above what training data lead one to expect.
+A fixed threshold set by the user replaces either rule.
+
+The natural variation of the training data and the alert budget are not part of this rule yet.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detector.baseline import Baseline
+from detector.batch import Bools, Floats, ModelKey
+from detector.distances import Distance, Pair, distances
+from detector.drift.evaluation import Evaluation, State, States, Statistic
+from detector.drift.policy import DecisionPolicy, FeaturePolicy
+from detector.drift.rates import RATES, expected_rates, rates
+from detector.profile import Profile
+from detector.windows.slices import Slices
+from detector.windows.sliding import WindowProfile
+
+GATES = ("hellinger", "kolmogorov_smirnov", "l_infinity")
+"""Distances that decide unless the user says otherwise; all live on a scale from 0 to 1."""
+
+RATE_SHARE_OF_EFFECT = 0.2
+"""A rate matters when it rises by this part of `min_effect`: 2 % of events at the default of 0.10."""
+
+RATE_STANDARD_ERRORS = 4.0
+
+WARNING_SHARE = 0.7
+"""A change of this part of what makes it drift is a warning."""
+
+MIN_VALUES = 100
+"""A distance of fewer values than this decides nothing, however many events the window has."""
+
+STATISTICS = (*distances.names(), *RATES)
+"""Every statistic there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """What the user set, as arrays over features (F): NaN where there is nothing."""
+
+    fixed: dict[str, Floats]
+    """Statistic -> fixed threshold."""
+    off: dict[str, Bools]
+    """Statistic -> where its gate is switched off."""
+    min_effect: Floats
+    ignored: Bools
+
+    @classmethod
+    def of(cls, policies: list[FeaturePolicy]) -> "_Limits":
+        def fixed(policy: FeaturePolicy, name: str) -> float:
+            value = policy.thresholds.get(name)
+            return np.nan if value is None else value
+
+        return cls(
+            {name: np.array([fixed(p, name) for p in policies]) for name in STATISTICS},
+            {name: np.array([p.thresholds.get(name, 0.0) is None for p in policies]) for name in STATISTICS},
+            np.array([p.min_effect for p in policies], dtype=np.float64),
+            np.array([p.ignore for p in policies]),
+        )
+
+
+class Judge:
+    """Judges the windows of one model version. Holds nothing that changes."""
+
+    def __init__(
+        self, key: ModelKey, baseline: Baseline, policy: DecisionPolicy, slices: Slices | None = None
+    ) -> None:
+        self.key = key
+        self.baseline = baseline
+        self.slices = slices if slices is not None else Slices()
+        self._policy = policy
+        self._limits = _Limits.of([policy.of(name) for name in baseline.features.names])
+        self._reference = self._reference_profile()
+        layout = baseline.layout
+        self._counts = self._reference.counts[:, : layout.n_bins]
+        self._means = _means(self._reference, baseline)
+        rows = self._reference_rows()
+        self._expected = {name: values[rows] for name, values in expected_rates(baseline).items()}
+        self._m = self._reference.counts[:, layout.events].astype(np.float64)[:, None]
+
+    def _reference_rows(self) -> list[int]:
+        """Return the baseline's row for each slice: its own if it has one, else all training data."""
+        own = Slices(self.baseline.slices).names
+        return [own.index(name) if name in own else 0 for name in self.slices.names]
+
+    def _reference_profile(self) -> Profile:
+        rows, whole = self._reference_rows(), self.baseline.profile
+        return Profile(
+            whole.counts[rows], whole.sums[rows], whole.squares[rows], whole.low[rows], whole.high[rows]
+        )
+
+    def reference(self, row: int) -> Profile:
+        """Return the training side that slice `row` is held against, as a profile of one row."""
+        return self._reference.row(row)
+
+    def evaluate(self, window: WindowProfile) -> Evaluation:
+        """Judge one window: every statistic, the state of every feature and of the whole."""
+        layout = self.baseline.layout
+        n = window.profile.counts[:, layout.events]
+        statistics = self._distances(window.profile) | self._rates(window.profile)
+        names = tuple(name for name in statistics if np.isfinite(statistics[name].threshold).any())
+        excess = np.zeros((len(names), *n.shape, len(layout.features)))
+        for i, name in enumerate(names):
+            found = statistics[name]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                excess[i] = np.nan_to_num(found.value / found.threshold, nan=0.0, posinf=1e9)
+        enough = n >= self._policy.min_samples
+        state = self._states(statistics, names, enough)
+        drifted_ratio, dataset_state = self._whole(state, enough)
+        return Evaluation(
+            self.key,
+            layout.features,
+            self.slices.names,
+            window,
+            n.copy(),
+            statistics,
+            state,
+            names,
+            excess,
+            dataset_state,
+            drifted_ratio,
+        )
+
+    def _distances(self, current: Profile) -> dict[str, Statistic]:
+        layout = self.baseline.layout
+        pair = Pair(
+            self._counts,
+            current.counts[:, : layout.n_bins],
+            layout.segments,
+            self._means,
+            _means(current, self.baseline),
+        )
+        return {name: self._distance(distance, pair) for name, distance in distances}
+
+    def _distance(self, distance: Distance, pair: Pair) -> Statistic:
+        of = pair.ordered if distance.ordered else pair
+        n_features = len(self.baseline.features)
+        with np.errstate(invalid="ignore"):
+            found = distance.measure(of)
+            noise = distance.noise_floor(of) if distance.noise_floor else np.full_like(found, np.nan)
+            p_value = distance.p_value(of, found) if distance.p_value else np.full_like(found, np.nan)
+            value, noise = _padded(found, n_features), _padded(noise, n_features)
+            auto = np.hypot(self._limits.min_effect, noise) if distance.name in GATES else np.nan
+        threshold = self._threshold(distance.name, auto, value)
+        threshold[np.broadcast_to(pair.n, threshold.shape) < MIN_VALUES] = np.nan
+        return Statistic(value, threshold, noise, _padded(p_value, n_features))
+
+    def _rates(self, current: Profile) -> dict[str, Statistic]:
+        n = current.counts[:, self.baseline.layout.events].astype(np.float64)[:, None]
+        found = {}
+        for name, value in rates(self.baseline.layout, current).items():
+            expected = self._expected[name]
+            # Half an event added on the training side: never seen is not the same as impossible.
+            share = (expected * self._m + 0.5) / (self._m + 1.0)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                noise = np.sqrt(share * (1.0 - share) * (1.0 / n + 1.0 / self._m))
+            auto = expected + RATE_SHARE_OF_EFFECT * self._limits.min_effect + RATE_STANDARD_ERRORS * noise
+            threshold = self._threshold(name, np.minimum(auto, 1.0), value)
+            found[name] = Statistic(value, threshold, expected + noise, np.full_like(value, np.nan))
+        return found
+
+    def _threshold(self, name: str, auto: Floats | float, value: Floats) -> Floats:
+        fixed = self._limits.fixed[name]
+        threshold = np.array(np.broadcast_to(np.where(np.isnan(fixed), auto, fixed), value.shape))
+        threshold[:, self._limits.off[name] | self._limits.ignored] = np.nan
+        threshold[np.isnan(value)] = np.nan
+        return threshold
+
+    def _states(self, statistics: dict[str, Statistic], names: tuple[str, ...], enough: Bools) -> States:
+        state = np.zeros((len(enough), len(self.baseline.features)), dtype=np.int8)
+        for name in names:
+            found = statistics[name]
+            # The part of the threshold that is noise or expectation is no warning sign.
+            floor = found.noise_floor if name in RATES else np.zeros_like(found.value)
+            warning = floor + WARNING_SHARE * (found.threshold - floor)
+            with np.errstate(invalid="ignore"):
+                state = np.maximum(state, np.where(found.value > warning, State.WARNING, State.OK))
+                state = np.maximum(state, np.where(found.value > found.threshold, State.DRIFT, State.OK))
+        state[~enough] = State.INSUFFICIENT
+        return state.astype(np.int8)
+
+    def _whole(self, state: States, enough: Bools) -> tuple[Floats, States]:
+        judged = ~self._limits.ignored
+        n_judged = max(int(judged.sum()), 1)
+        ratio = (state[:, judged] == State.DRIFT).sum(axis=1) / n_judged
+        share = self._policy.dataset_share
+        whole = np.where(
+            ratio >= share, State.DRIFT, np.where(ratio >= WARNING_SHARE * share, State.WARNING, 0)
+        )
+        whole[~enough] = State.INSUFFICIENT
+        return np.where(enough, ratio, np.nan), whole.astype(np.int8)
+
+
+def _padded(values: Floats, n_features: int) -> Floats:
+    """Fill up the columns of features that an ordered distance is not taken of."""
+    if values.shape[-1] == n_features:
+        return values
+    padded = np.full((*values.shape[:-1], n_features), np.nan)
+    padded[..., : values.shape[-1]] = values
+    return padded
+
+
+def _means(profile: Profile, baseline: Baseline) -> Floats:
+    """Mean of the values in each numeric bin (S, B), NaN for an empty one."""
+    counts = profile.counts[:, : baseline.layout.n_numeric_bins]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        means: Floats = profile.sums / np.where(counts > 0, counts, np.nan)
+    return means

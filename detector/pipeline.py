@@ -1,0 +1,254 @@
+"""The judging core: decoded events in, evaluations and alert transitions out.
+
+    feed:  future? late?  ->  panes  ->  (watermark passes a pane's end)  ->  windows  ->  judge  ->  alerts
+
+No I/O, no clock, no threads: time comes in as an argument. All that changes is here: the windows of
+each model version, the watermark, the alert book and the counters.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from detector.alerts import AlertBook, AlertPolicy, Transition
+from detector.baseline import Baseline
+from detector.batch import Bools, Decoded, Floats, ModelKey, Partition
+from detector.drift.contributors import Contributor, contributors
+from detector.drift.evaluation import Evaluation, State, States
+from detector.drift.judge import Judge
+from detector.drift.policy import DecisionPolicy
+from detector.windows.slices import Slices
+from detector.windows.spec import WindowSpec
+from detector.windows.watermark import Watermark
+from detector.windows.windows import Windows
+
+MAX_OPEN_PANES = 256
+"""Panes waiting for a slow partition; beyond that the oldest are evaluated without it."""
+
+PANES_A_PIECE = 64
+"""A poll whose events span more panes is fed piece by piece, so that what is open stays bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Monitored:
+    """One model version to watch."""
+
+    baseline: Baseline
+    policy: DecisionPolicy = field(default_factory=DecisionPolicy)
+    slices: Slices = field(default_factory=Slices)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One evaluation with its states as the alert book sees them."""
+
+    evaluation: Evaluation
+    state: States
+    dataset_state: States
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one closed pane brought."""
+
+    end_s: float
+    judged: tuple[Judged, ...]
+    transitions: tuple[Transition, ...]
+
+
+@dataclass(slots=True)
+class Counters:
+    """What happened to every record; only ever grows."""
+
+    consumed: Counter[str] = field(default_factory=Counter)
+    """Records by topic."""
+    rejected: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Rejected records by topic and reason."""
+    accepted: Counter[ModelKey] = field(default_factory=Counter)
+    """Events counted into panes, by model version."""
+    evaluations: Counter[tuple[ModelKey, str]] = field(default_factory=Counter)
+    """Evaluated windows by model version and outcome (ok, insufficient)."""
+    alerts_fired: Counter[tuple[ModelKey, str]] = field(default_factory=Counter)
+    labels: int = 0
+
+    def copy(self) -> "Counters":
+        """Return a copy that no longer changes with this one."""
+        return Counters(
+            self.consumed.copy(),
+            self.rejected.copy(),
+            self.accepted.copy(),
+            self.evaluations.copy(),
+            self.alerts_fired.copy(),
+            self.labels,
+        )
+
+
+class _Watched:
+    """What the pipeline keeps for one model version."""
+
+    def __init__(self, key: ModelKey, monitored: Monitored, spec: WindowSpec) -> None:
+        self.judge = Judge(key, monitored.baseline, monitored.policy, monitored.slices)
+        baseline = monitored.baseline
+        self.windows = Windows(spec, baseline.binning, baseline.centers, monitored.slices)
+
+    def explain(self, evaluation: Evaluation, row: int, feature: int) -> tuple[Contributor, ...]:
+        """Return what changed most in a feature."""
+        return contributors(
+            self.judge.baseline,
+            self.judge.reference(row),
+            evaluation.window.profile.row(row),
+            feature,
+        )
+
+
+class Pipeline:
+    """Windows, decisions and alerts of all model versions."""
+
+    def __init__(
+        self, spec: WindowSpec, models: Mapping[ModelKey, Monitored], alerts: AlertPolicy | None = None
+    ) -> None:
+        self._spec = spec
+        self._watched = {key: _Watched(key, monitored, spec) for key, monitored in models.items()}
+        self._watermark = Watermark(spec)
+        self._closed_before: int | None = None
+        self.alerts = AlertBook(alerts or AlertPolicy())
+        self.counters = Counters()
+        self.latest: dict[tuple[ModelKey, float], Judged] = {}
+
+    def feed(self, decoded: Decoded, now_s: float) -> Iterator[Outcome]:
+        """Take in one poll; yield the outcome of every pane that it closes, in order.
+
+        `now_s` is the wall time: events stamped later by more than `max_future` are rejected. The
+        events are taken in as the iterator is consumed, so consume all of it.
+        """
+        self._count_records(decoded)
+        time_s = decoded.time_s.copy()
+        with np.errstate(invalid="ignore"):
+            future = time_s > now_s + self._spec.max_future_s
+        self._reject(decoded, future, "future")
+        time_s[future] = np.nan
+        for first, end in _pieces(time_s, self._spec.pane_s):
+            self._add(decoded, time_s, first, end)
+            yield from self._close_panes()
+
+    def quiet(self, idle: Iterable[Partition], silent_for_s: float) -> Iterator[Outcome]:
+        """Say which partitions have nothing to read, and for how long no partition has had anything.
+
+        While the whole stream is silent, event time goes on at the pace of the clock from the last
+        event: windows run empty and become `insufficient`; they do not stay `ok`.
+        """
+        self._watermark.set_idle(idle)
+        if silent_for_s > 0 and np.isfinite(self._watermark.max_time_s):
+            self._watermark.advance_to(self._watermark.max_time_s + silent_for_s - self._spec.lateness_s)
+        yield from self._close_panes()
+
+    def finish(self) -> Iterator[Outcome]:
+        """Close every open pane: nothing more will come."""
+        open_panes = self._open_panes()
+        if open_panes:
+            self._watermark.advance_to((open_panes[-1] + 1) * self._spec.pane_s)
+        yield from self._close_panes()
+
+    @property
+    def max_event_time_s(self) -> float:
+        """Largest event time seen; -inf before the first event."""
+        return self._watermark.max_time_s
+
+    @property
+    def watermark_s(self) -> float:
+        """Event time up to which panes are closed; -inf before the first event."""
+        return self._watermark.time_s
+
+    def event_time_of(self, partition: Partition) -> float | None:
+        """Return the largest event time seen in a partition, None before its first event."""
+        return self._watermark.time_of(partition)
+
+    def _count_records(self, decoded: Decoded) -> None:
+        per_partition = np.bincount(decoded.partition, minlength=len(decoded.partitions))
+        for partition, n in zip(decoded.partitions, per_partition.tolist(), strict=True):
+            if n:
+                self.counters.consumed[partition.topic] += n
+        self.counters.rejected.update(decoded.rejected)
+        self.counters.labels += decoded.n_labels
+
+    def _reject(self, decoded: Decoded, which: Bools, reason: str, first: int = 0) -> None:
+        for row in np.flatnonzero(which).tolist():
+            topic = decoded.partitions[decoded.partition[first + row]].topic
+            self.counters.rejected[topic, reason] += 1
+
+    def _add(self, decoded: Decoded, time_s: Floats, first: int, end: int) -> None:
+        """Count the events of records first..end into their panes."""
+        here = time_s[first:end]
+        late = self._watermark.admit(here, decoded.partition[first:end], decoded.partitions)
+        if self._closed_before is not None:
+            oldest = min(watched.windows.first_pane for watched in self._watched.values())
+            with np.errstate(invalid="ignore"):
+                late |= here < oldest * self._spec.pane_s
+        self._reject(decoded, late, "late", first)
+        kept_time_s = np.where(late, np.nan, here)
+        for batch in decoded.batches:
+            inside = (batch.rows >= first) & (batch.rows < end)
+            times = np.full(len(batch.rows), np.nan)
+            times[inside] = kept_time_s[batch.rows[inside] - first]
+            kept = ~np.isnan(times)
+            n = int(kept.sum())
+            if not n:
+                continue
+            columns = batch.columns if n == len(kept) else batch.columns.take(kept)
+            self._watched[batch.key].windows.add(columns, times[kept], self._closed_before)
+            self.counters.accepted[batch.key] += n
+
+    def _open_panes(self) -> list[int]:
+        return sorted({pane for watched in self._watched.values() for pane in watched.windows.open_panes})
+
+    def _close_panes(self) -> Iterator[Outcome]:
+        reached = self._watermark.time_s
+        open_panes = self._open_panes()
+        if not np.isfinite(reached) or (self._closed_before is None and not open_panes):
+            return
+        end = int(np.floor(reached / self._spec.pane_s))
+        if len(open_panes) > MAX_OPEN_PANES:
+            end = max(end, open_panes[-MAX_OPEN_PANES])
+        if self._closed_before is None:
+            self._closed_before = open_panes[0]
+        while self._closed_before < end:
+            waiting = self._open_panes()
+            if all(watched.windows.is_empty for watched in self._watched.values()):
+                # Nothing to see until the next event: a long gap is skipped, not walked through.
+                self._closed_before = min(end, waiting[0]) if waiting else end
+                if self._closed_before >= end:
+                    break
+            pane = self._closed_before
+            self._closed_before = pane + 1
+            yield self._close(pane)
+
+    def _close(self, pane: int) -> Outcome:
+        judged: list[Judged] = []
+        transitions: list[Transition] = []
+        for key, watched in self._watched.items():
+            evaluations = [watched.judge.evaluate(w) for w in watched.windows.close(pane)]
+            transitions += self.alerts.update(evaluations, watched.explain)
+            for evaluation in evaluations:
+                found = Judged(evaluation, *self.alerts.confirmed(evaluation))
+                judged.append(found)
+                self.latest[key, evaluation.window.length_s] = found
+                is_insufficient = evaluation.dataset_state[0] == State.INSUFFICIENT
+                self.counters.evaluations[key, "insufficient" if is_insufficient else "ok"] += 1
+        for transition in transitions:
+            if transition.status == "firing":
+                self.counters.alerts_fired[transition.key, transition.alert] += 1
+        return Outcome((pane + 1) * self._spec.pane_s, tuple(judged), tuple(transitions))
+
+
+def _pieces(time_s: Floats, pane_s: float) -> list[tuple[int, int]]:
+    """Cut n records into runs whose events reach at most `PANES_A_PIECE` panes further each."""
+    if not len(time_s) or np.isnan(time_s).all():
+        return [(0, len(time_s))]
+    # Records without a time take on the largest time before them.
+    reached = np.fmax.accumulate(np.where(np.isnan(time_s), -np.inf, time_s))
+    first = reached[np.isfinite(reached)][0]
+    piece = np.floor(np.maximum(reached - first, 0.0) / (PANES_A_PIECE * pane_s))
+    cuts = np.flatnonzero(np.diff(piece) > 0) + 1
+    return list(zip([0, *cuts.tolist()], [*cuts.tolist(), len(time_s)], strict=True))

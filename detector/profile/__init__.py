@@ -1,0 +1,7 @@
+"""Frozen binning and profiles: the counts of one set of events, over all features."""
+
+from detector.profile.binning import Binning, CategoryBinning, NumericBinning
+from detector.profile.layout import Layout
+from detector.profile.profile import Profile, count
+
+__all__ = ["Binning", "CategoryBinning", "Layout", "NumericBinning", "Profile", "count"]

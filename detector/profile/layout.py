@@ -1,0 +1,62 @@
+"""Where every counter lies in the one flat vector that a profile is.
+
+With F features and B bins in all, the vector holds
+
+    bins (B) | missing (F) | type mismatch (F) | non-finite (F) | unseen (F) | events (1)
+
+Every event adds one to `events` and, for each feature, one to exactly one of its bins, missing,
+type mismatch or non-finite. `unseen` counts, beside that, the values that training data never had.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detector.batch import FeatureSet
+from detector.distances import Segments
+from detector.profile.binning import Binning
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Offsets in the flat vector for one binning."""
+
+    features: FeatureSet
+    segments: Segments
+    n_bins: int
+    width: int
+    missing: slice
+    mismatch: slice
+    non_finite: slice
+    unseen: slice
+    events: int
+
+    @classmethod
+    def of(cls, binning: Binning) -> "Layout":
+        """Lay out the counters of `binning`."""
+        n_bins = int(binning.lengths.sum())
+        n_features = len(binning.lengths)
+        starts = binning.starts.astype(np.intp)
+        lower = [np.concatenate((b.edges[:1], b.edges)) for b in binning.numeric]
+        segments = Segments(
+            starts, n_bins, len(binning.numeric), np.concatenate(lower) if lower else np.empty(0)
+        )
+        missing, mismatch, non_finite, unseen = (
+            slice(n_bins + i * n_features, n_bins + (i + 1) * n_features) for i in range(4)
+        )
+        return cls(
+            features=binning.features,
+            segments=segments,
+            n_bins=n_bins,
+            width=n_bins + 4 * n_features + 1,
+            missing=missing,
+            mismatch=mismatch,
+            non_finite=non_finite,
+            unseen=unseen,
+            events=n_bins + 4 * n_features,
+        )
+
+    @property
+    def n_numeric_bins(self) -> int:
+        """Number of bins of the numeric features, which come first."""
+        return self.segments.n_ordered_bins

@@ -1,0 +1,10 @@
+"""Sinks for alert transitions, one file each."""
+
+import sys
+
+from detector.registry import import_all
+from detector.sinks.base import Sink, SinkKind, sinks
+
+import_all(sys.modules[__name__])
+
+__all__ = ["Sink", "SinkKind", "sinks"]

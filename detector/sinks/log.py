@@ -1,0 +1,65 @@
+"""Alerts into the log: one line when an alert begins, one when it ends."""
+
+import logging
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from detector.alerts import Transition
+from detector.clock import Clock
+from detector.sinks.base import sinks
+from detector.times import format_duration, format_time
+
+log = logging.getLogger(__name__)
+
+
+class LogSettings(BaseModel):
+    """There is nothing to set."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: str = "log"
+
+
+class LogSink:
+    """Writes transitions to this module's logger, at WARNING when they begin and INFO when they end."""
+
+    def send(self, transitions: Sequence[Transition]) -> None:
+        """Write a line for each transition."""
+        for t in transitions:
+            level = logging.WARNING if t.status == "firing" else logging.INFO
+            log.log(level, "alert %s", describe(t))
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def describe(t: Transition) -> str:
+    """Return a transition as key=value text, with what changed most."""
+    at_s = t.starts_at_s if t.ends_at_s is None else t.ends_at_s
+    parts = [
+        f"status={t.status} alert={t.alert} model={t.key.model} version={t.key.version} slice={t.slice}",
+        f"feature={t.feature if t.feature is not None else '-'} window={format_duration(t.window_s)}",
+        f"statistic={t.statistic or '-'}",
+    ]
+    if t.value is not None:
+        parts.append(f"value={t.value:.4g}")
+    if t.threshold is not None:
+        parts.append(f"threshold={t.threshold:.4g}")
+    parts.append(f"at={format_time(at_s)}")
+    if t.contributors:
+        changes = "; ".join(f"{c.bin}: {c.reference:.1%} -> {c.current:.1%}" for c in t.contributors)
+        parts.append(f"contributors=[{changes}]")
+    return " ".join(parts)
+
+
+@sinks.register("log")
+class LogSinkKind:
+    """Opens log sinks."""
+
+    Settings: ClassVar[type[BaseModel]] = LogSettings
+
+    @staticmethod
+    def open(settings: LogSettings, clock: Clock) -> LogSink:  # noqa: ARG004 - every kind is opened alike
+        """Return the sink."""
+        return LogSink()

@@ -1,0 +1,70 @@
+"""Which files a name on the command line means: a file, a directory, or a glob that was quoted."""
+
+import glob
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from detector.errors import DataError
+
+# What other programs put beside data: `.part-0.parquet.crc`, `_SUCCESS`, `_temporary/`, `._table.csv`.
+_NOT_DATA = (".", "_")
+
+
+def expand(name: str, is_data: Callable[[str], bool], expected: str) -> list[str]:
+    """Return the paths of the files that `name` means, in alphabetical order.
+
+    Of a directory these are the files whose names `is_data` accepts (`expected` says which), at any
+    depth, but none whose name or folder begins with a dot or an underscore. A plain name or a glob
+    is taken at its word.
+
+    Raises:
+        DataError: there is no such file.
+    """
+    path = Path(name)
+    # An existing file wins: `table[1].csv` is a lawful name.
+    if not os.path.lexists(name) and glob.has_magic(name):
+        matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
+        if not matches:
+            raise DataError(f"{name}: no file matches")
+        return [
+            found
+            for match in matches
+            for found in (_in_directory(match, is_data) if Path(match).is_dir() else [match])
+        ]
+    if path.is_dir():
+        found = _in_directory(name, is_data)
+        if not found:
+            raise DataError(f"{name}: no data file in this directory; expected names ending in {expected}")
+        return found
+    if not path.exists():
+        raise DataError(f"{name}: no such file or directory")
+    return [name]
+
+
+def _in_directory(name: str, is_data: Callable[[str], bool]) -> list[str]:
+    """Return the data files in a directory and those below it."""
+    return sorted(
+        str(folder / file_name)
+        for folder, file_names in _walk(name)
+        for file_name in file_names
+        if is_data(file_name) and not file_name.startswith(_NOT_DATA)
+    )
+
+
+def _walk(name: str) -> Iterator[tuple[Path, list[str]]]:
+    """Yield the folders with the names of their files; links are followed, but none in a circle."""
+    seen: set[str] = set()
+    for folder, folders, file_names in os.walk(name, onerror=_refuse, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(f for f in folders if not f.startswith(_NOT_DATA))
+        yield Path(folder), file_names
+
+
+def _refuse(error: OSError) -> None:
+    """Say which folder cannot be read; `os.walk` would leave it out silently."""
+    raise DataError(f"{error.filename}: cannot be read: {error.strerror or error}") from error

@@ -1,0 +1,91 @@
+"""The published picture: what readers on other threads see.
+
+The service thread makes a new `View` and swaps one reference; nothing in a view changes afterwards,
+so readers need no lock and never see half an evaluation.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from detector.alerts import Transition
+from detector.baseline import Baseline
+from detector.batch import ModelKey, Partition
+from detector.pipeline import Counters, Judged, Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionStatus:
+    """Where the source stands in one partition."""
+
+    partition: Partition
+    position: int
+    """Offset of the next record to read."""
+    end: int | None
+    """Offset after the last record there is; None while unknown."""
+
+    @property
+    def lag(self) -> int | None:
+        """Records not read yet."""
+        return None if self.end is None else max(0, self.end - self.position)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """Whether the source is connected, and where it stands."""
+
+    connected: bool = False
+    partitions: tuple[PartitionStatus, ...] = ()
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """Records that could not be fetched, by reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything that metrics and pages show."""
+
+    revision: int
+    """Grows with every evaluation: what was rendered for one revision may be served again."""
+    baselines: Mapping[ModelKey, Baseline]
+    judged: Mapping[tuple[ModelKey, float], Judged]
+    """Latest evaluation of each model version and window length."""
+    firing: tuple[Transition, ...]
+    counters: Counters
+    source: SourceStatus
+    event_time_s: Mapping[str, float]
+    """Largest event time by topic."""
+    watermark_s: float
+    last_evaluation_s: float | None = None
+    """Wall time of the latest evaluation."""
+    evaluation_durations_s: tuple[float, ...] = ()
+    """How long recent evaluations took; for a histogram, see `metrics`."""
+    ready: bool = False
+
+
+def view_of(
+    pipeline: Pipeline,
+    baselines: Mapping[ModelKey, Baseline],
+    source: SourceStatus,
+    *,
+    revision: int,
+    last_evaluation_s: float | None,
+    ready: bool,
+) -> View:
+    """Take a picture of the pipeline as it is now."""
+    event_time_s: dict[str, float] = {}
+    for status in source.partitions:
+        seen = pipeline.event_time_of(status.partition)
+        if seen is not None:
+            topic = status.partition.topic
+            event_time_s[topic] = max(seen, event_time_s.get(topic, seen))
+    return View(
+        revision=revision,
+        baselines=baselines,
+        judged=dict(pipeline.latest),
+        firing=tuple(pipeline.alerts.firing.values()),
+        counters=pipeline.counters.copy(),
+        source=source,
+        event_time_s=event_time_s,
+        watermark_s=pipeline.watermark_s,
+        last_evaluation_s=last_evaluation_s,
+        ready=ready,
+    )

@@ -1,0 +1,37 @@
+"""Closed panes of one granularity, kept as long as any window needs them."""
+
+from detector.profile import Layout, Profile
+
+
+class PaneRing:
+    """Profiles by the index of their first fine pane; `factor` fine panes are kept as one."""
+
+    def __init__(self, factor: int, layout: Layout, n_slices: int) -> None:
+        self.factor = factor
+        self._layout = layout
+        self._n_slices = n_slices
+        self._panes: dict[int, Profile] = {}
+
+    def coarse(self, pane: int) -> int:
+        """Return the index under which fine pane `pane` is kept."""
+        return pane // self.factor * self.factor
+
+    def add(self, pane: int, profile: Profile) -> None:
+        """Add the events of `profile` to fine pane `pane`."""
+        own = self._panes.get(self.coarse(pane))
+        if own is None:
+            # A copy: other rings are given the same profile and merge into it their own way.
+            own = self._panes[self.coarse(pane)] = Profile.zeros(self._layout, self._n_slices)
+        own.merge(profile)
+
+    def between(self, first: int, end: int) -> list[Profile]:
+        """Return the panes with first <= index < end, oldest first."""
+        return [self._panes[i] for i in sorted(self._panes) if first <= i < end]
+
+    def drop_before(self, first: int) -> None:
+        """Forget the panes with an index below `first`."""
+        for i in [i for i in self._panes if i < first]:
+            del self._panes[i]
+
+    def __len__(self) -> int:
+        return len(self._panes)

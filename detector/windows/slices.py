@@ -1,0 +1,47 @@
+"""Slices: which rows of a profile an event counts for.
+
+Row 0 is every event (`all`); then a row for each known value of each slice column, such as
+`country=DE`. Values come from the baseline or the configuration, never from events.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+
+import numpy as np
+
+from detector.batch import Ints
+
+ALL = "all"
+
+
+class Slices:
+    """The rows of the profiles of one model version."""
+
+    def __init__(self, values: Mapping[str, Sequence[str]] | None = None) -> None:
+        self.columns = tuple(values or {})
+        names = [ALL]
+        self._rows: list[dict[Hashable, int]] = []
+        for column, known in (values or {}).items():
+            rows: dict[Hashable, int] = {}
+            for value in known:
+                rows[value] = len(names)
+                names.append(f"{column}={value}")
+            # Boolean features carry True and False, their names are written in lower case.
+            rows |= {b: rows[str(b).lower()] for b in (True, False) if str(b).lower() in rows}
+            self._rows.append(rows)
+        self.names = tuple(names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def contributions(self, columns: Sequence[Sequence[Hashable]], n: int) -> tuple[Ints | None, Ints]:
+        """Return (event, row) pairs for n events as two arrays; events None means each once, in order."""
+        if not self._rows:
+            return None, np.zeros(n, dtype=np.int64)
+        events = [np.arange(n)]
+        rows = [np.zeros(n, dtype=np.int64)]
+        for known, column in zip(self._rows, columns, strict=True):
+            found = np.fromiter((known.get(value, -1) for value in column), np.int64, n)
+            inside = np.flatnonzero(found >= 0)
+            events.append(inside)
+            rows.append(found[inside])
+        return np.concatenate(events), np.concatenate(rows)

@@ -1,0 +1,76 @@
+"""Which events are still in time, and how far event time has come.
+
+Lateness is a matter of an event's own partition: an event is late when its pane has already closed
+for the largest event time seen *in its partition* less `lateness`. So what a pane holds depends only
+on each partition's own order, not on how partitions happened to be read against each other, and a
+replay gives identical state.
+
+    partition max          --------------------------x
+    its watermark          ----------------x            (max - lateness)
+    panes                  |---|---|---|---|---|---|
+    an event in here       ^^^ late         ^^^ in time
+
+Panes are *emitted* when the smallest watermark of the partitions that are not idle has passed them.
+Events stamped in the future are turned away before they come here, so they never move a watermark.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from detector.batch import Bools, Floats, Ints, Partition
+from detector.windows.spec import WindowSpec
+
+
+class Watermark:
+    """The largest event time of each partition, and the event time all of them have reached."""
+
+    def __init__(self, spec: WindowSpec) -> None:
+        self._spec = spec
+        self._max_time_s: dict[Partition, float] = {}
+        self._idle: frozenset[Partition] = frozenset()
+        self._advanced_to_s = -np.inf
+
+    def admit(self, time_s: Floats, partition: Ints, partitions: tuple[Partition, ...]) -> Bools:
+        """Take note of n event times, in offset order, and say which of them are late.
+
+        `time_s` is NaN for records that are no events; those are not late. An event is judged by
+        what its partition had seen *before* it.
+        """
+        late = np.zeros(len(time_s), dtype=bool)
+        for i, key in enumerate(partitions):
+            here = np.flatnonzero((partition == i) & ~np.isnan(time_s))
+            if not len(here):
+                continue
+            times = time_s[here]
+            start = self._max_time_s.get(key, -np.inf)
+            reached = np.maximum.accumulate(np.append(start, times))
+            pane_end = (np.floor(times / self._spec.pane_s) + 1.0) * self._spec.pane_s
+            late[here] = pane_end <= reached[:-1] - self._spec.lateness_s
+            self._max_time_s[key] = float(reached[-1])
+        return late
+
+    def set_idle(self, idle: Iterable[Partition]) -> None:
+        """Say which partitions have nothing to read; they no longer hold the others back."""
+        self._idle = frozenset(idle)
+
+    def advance_to(self, time_s: float) -> None:
+        """Let event time pass without events: a silent stream still closes its windows."""
+        self._advanced_to_s = max(self._advanced_to_s, time_s)
+
+    @property
+    def max_time_s(self) -> float:
+        """Largest event time seen in any partition; -inf before the first event."""
+        return max(self._max_time_s.values(), default=-np.inf)
+
+    @property
+    def time_s(self) -> float:
+        """Event time that every active partition has passed by `lateness`; -inf before the first event."""
+        active = [t for key, t in self._max_time_s.items() if key not in self._idle]
+        # If all are idle nobody is waited for.
+        reached = min(active, default=self.max_time_s) - self._spec.lateness_s
+        return max(reached, self._advanced_to_s)
+
+    def time_of(self, partition: Partition) -> float | None:
+        """Return the largest event time of one partition, None before its first event."""
+        return self._max_time_s.get(partition)

@@ -1,0 +1,117 @@
+"""All windows of one model version: open panes, rings of closed ones, sliding sums."""
+
+import numpy as np
+
+from detector.batch import Columns, Floats, Ints
+from detector.profile import Binning, Layout, Profile, count
+from detector.windows.panes import PaneRing
+from detector.windows.slices import Slices
+from detector.windows.sliding import SlidingWindow, WindowProfile
+from detector.windows.spec import WindowSpec
+
+MAX_CELLS = 4_000_000
+"""Counters made at once while a batch is counted (32 MB); a batch over many panes is cut into parts."""
+
+
+class Windows:
+    """What one model version remembers of its events."""
+
+    def __init__(self, spec: WindowSpec, binning: Binning, centers: Floats, slices: Slices) -> None:
+        self._spec = spec
+        self._binning = binning
+        self.layout = Layout.of(binning)
+        self._centers = centers
+        self.slices = slices
+        self._open: dict[int, Profile] = {}
+        self._rings: dict[int, PaneRing] = {}
+        self._windows: list[SlidingWindow] = []
+        for length_s in sorted(spec.lengths_s):
+            factor = spec.coarseness(length_s)
+            ring = self._rings.setdefault(factor, PaneRing(factor, self.layout, len(slices)))
+            self._windows.append(SlidingWindow(spec, length_s, ring, self.layout, len(slices)))
+
+    def add(self, columns: Columns, time_s: Floats, closed_before: int | None) -> None:
+        """Count n events into their panes.
+
+        Panes below `closed_before` have been evaluated already: events for them (from a partition
+        that lags behind the others) are added to what is still kept of them. Events older than
+        `first_pane` are lost, so the caller sorts them out.
+        """
+        pane = np.floor(time_s / self._spec.pane_s).astype(np.int64)
+        panes, group = np.unique(pane, return_inverse=True)
+        at_once = max(1, MAX_CELLS // (len(self.slices) * self.layout.width))
+        if len(panes) > at_once:
+            for some in np.array_split(panes, len(panes) // at_once + 1):
+                part = np.isin(pane, some)
+                self.add(columns.take(part), time_s[part], closed_before)
+            return
+        counted = self._count(columns, group, len(panes))
+        for i, index in enumerate(panes.tolist()):
+            profile = _rows(counted, i * len(self.slices), len(self.slices))
+            if closed_before is not None and index < closed_before:
+                self._amend(index, profile)
+            elif index in self._open:
+                self._open[index].merge(profile)
+            else:
+                self._open[index] = profile
+
+    def _count(self, columns: Columns, pane: Ints, n_panes: int) -> Profile:
+        events, row = self.slices.contributions(columns.slices, columns.n)
+        group = row + (pane if events is None else pane[events]) * len(self.slices)
+        n_groups = n_panes * len(self.slices)
+        return count(self._binning, self.layout, self._centers, columns, events, group, n_groups)
+
+    def _amend(self, pane: int, profile: Profile) -> None:
+        for ring in self._rings.values():
+            ring.add(pane, profile)
+        for window in self._windows:
+            if window.reaches(pane):
+                window.add(profile)
+        self._forget()
+
+    def close(self, pane: int) -> list[WindowProfile]:
+        """Close fine pane `pane`, later than the last one; return every window, shortest first.
+
+        Nothing is returned where there was nothing before and nothing has come.
+        """
+        profile = self._open.pop(pane, None)
+        was_empty = self.is_empty
+        for window in self._windows:
+            window.slide_to(pane)
+        if profile is not None:
+            for ring in self._rings.values():
+                ring.add(pane, profile)
+            for window in self._windows:
+                window.add(profile)
+        self._forget()
+        if was_empty and profile is None:
+            return []
+        return [window.current() for window in self._windows]
+
+    @property
+    def first_pane(self) -> int:
+        """Index of the oldest pane that any window still reaches."""
+        return min(window.first_pane for window in self._windows)
+
+    def _forget(self) -> None:
+        for factor, ring in self._rings.items():
+            ring.drop_before(
+                min(w.first_pane for w in self._windows if self._spec.coarseness(w.length_s) == factor)
+            )
+
+    @property
+    def open_panes(self) -> list[int]:
+        """Indices of the panes that have events and are not closed, in order."""
+        return sorted(self._open)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no closed pane with events is left."""
+        return not any(self._rings.values())
+
+
+def _rows(profile: Profile, first: int, n: int) -> Profile:
+    rows = slice(first, first + n)
+    return Profile(
+        profile.counts[rows], profile.sums[rows], profile.squares[rows], profile.low[rows], profile.high[rows]
+    )
