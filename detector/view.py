@@ -56,8 +56,6 @@ class View:
     watermark_s: float
     last_evaluation_s: float | None = None
     """Wall time of the latest evaluation."""
-    evaluation_durations_s: tuple[float, ...] = ()
-    """How long recent evaluations took; for a histogram, see `metrics`."""
     ready: bool = False
 
 

@@ -1,12 +1,10 @@
 """What a sink is: a place that is told when alerts begin and end."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
-
-from pydantic import BaseModel
+from collections.abc import Sequence
+from typing import Protocol
 
 from detector.alerts import Transition
-from detector.clock import Clock
+from detector.kinds import Kind
 from detector.registry import Registry
 
 
@@ -22,15 +20,7 @@ class Sink(Protocol):
         ...
 
 
-class SinkKind(Protocol):
-    """A kind of sink: its settings, and how one is opened from them."""
-
-    Settings: type[BaseModel]
-
-    @property
-    def open(self) -> Callable[[Any, Clock], Sink]:
-        """(settings, clock) -> sink."""
-        ...
-
+SinkKind = Kind[Sink]
+"""A kind of sink: its settings, and how one is opened from them."""
 
 sinks: Registry[SinkKind] = Registry("sink kind")

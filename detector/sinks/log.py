@@ -2,12 +2,11 @@
 
 import logging
 from collections.abc import Sequence
-from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from detector.alerts import Transition
-from detector.clock import Clock
+from detector.kinds import Kind
 from detector.sinks.base import sinks
 from detector.times import format_duration, format_time
 
@@ -53,13 +52,4 @@ def describe(t: Transition) -> str:
     return " ".join(parts)
 
 
-@sinks.register("log")
-class LogSinkKind:
-    """Opens log sinks."""
-
-    Settings: ClassVar[type[BaseModel]] = LogSettings
-
-    @staticmethod
-    def open(settings: LogSettings, clock: Clock) -> LogSink:  # noqa: ARG004 - every kind is opened alike
-        """Return the sink."""
-        return LogSink()
+sinks.add("log", Kind(LogSettings, lambda _settings, _clock: LogSink()))

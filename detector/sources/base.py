@@ -5,13 +5,11 @@ contract suite (tests/sources) holds every source to the same promises, so what 
 shows in a test, Kafka does too.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
-
-from pydantic import BaseModel
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from detector.batch import Partition, Records
-from detector.clock import Clock
+from detector.kinds import Kind
 from detector.registry import Registry
 from detector.view import SourceStatus
 
@@ -47,15 +45,7 @@ class Source(Protocol):
         ...
 
 
-class SourceKind(Protocol):
-    """A kind of source: its settings, and how one is opened from them."""
-
-    Settings: type[BaseModel]
-
-    @property
-    def open(self) -> Callable[[Any, Clock], Source]:
-        """(settings, clock) -> source."""
-        ...
-
+SourceKind = Kind[Source]
+"""A kind of source: its settings, and how one is opened from them."""
 
 sources: Registry[SourceKind] = Registry("source kind")

@@ -1,4 +1,4 @@
-"""CSV and TSV files as RFC 4180 says: a header, and quotes around cells that hold the delimiter or a line end.
+"""CSV and TSV files as RFC 4180 says: a header, and quotes around cells that hold delimiters or line ends.
 
 The standard csv module decides what a quoted record means. Blocks of lines without any quote mean the
 same without it, and splitting them is twice as fast.
@@ -19,7 +19,7 @@ from detector.tables.text_column import TextColumn
 
 _QUOTE_ERRORS = {
     "unexpected end of data": "a quote that opens here is never closed",
-    "field larger than": f"a cell is longer than {csv.field_size_limit():,} characters; is a quote never closed?",
+    "field larger than": "a cell is longer than 131,072 characters; is a quote never closed?",
     "expected after": "text after a closing quote; inside quotes, a quote is written twice",
 }
 

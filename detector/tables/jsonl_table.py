@@ -15,7 +15,7 @@ import msgspec
 
 from detector.columns import Chunk, ColumnRole
 from detector.errors import DataError
-from detector.tables.assemble import CELLS_MAX, Part, assemble
+from detector.tables.assemble import Part, assemble
 from detector.tables.base import DataFile, TableReader, readers
 from detector.tables.blocks import Block, line_blocks
 from detector.tables.object_column import ObjectColumn
@@ -23,6 +23,8 @@ from detector.tables.object_column import ObjectColumn
 Row = dict[str, Any]
 
 _decoder = msgspec.json.Decoder(dict[str, Any])
+
+_RUN_ROWS = 256
 
 _ENVELOPE: tuple[tuple[str, ColumnRole], ...] = (
     ("timestamp", "time"),
@@ -88,7 +90,7 @@ def _row(line: bytes, where: str) -> Row:
 
 
 def _python_json(line: bytes) -> Row | None:
-    """Return the object on a line that holds NaN, Infinity or 1e999, which is not JSON but what Python writes.
+    """Return the object on a line that holds NaN, Infinity or 1e999, as Python writes them.
 
     None if something else is wrong with it.
     """
@@ -107,19 +109,9 @@ def _is_late_label(row: Row) -> bool:
 
 
 def _runs(rows: list[Row]) -> Iterator[list[Row]]:
-    """Split rows until each part, with every key of its rows as a column, has at most `CELLS_MAX` cells."""
-    if len(rows) > 1 and len(rows) * _n_names(rows) > CELLS_MAX:
-        half = len(rows) // 2
-        yield from _runs(rows[:half])
-        yield from _runs(rows[half:])
-    elif rows:
-        yield rows
-
-
-def _n_names(rows: Sequence[Row]) -> int:
-    """Return an upper bound of the number of columns, exact where it matters."""
-    parts = chain(rows, (p for row in rows for p in row.values() if isinstance(p, dict)))
-    return len(set(chain.from_iterable(parts)))
+    """Split rows into short runs: each run has every key of its rows as a column, and keys may be many."""
+    for start in range(0, len(rows), _RUN_ROWS):
+        yield rows[start : start + _RUN_ROWS]
 
 
 def _columns(rows: Sequence[Row]) -> dict[str, list[Any]]:

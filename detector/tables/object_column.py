@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from typing import cast
 
 import msgspec
 import numpy as np
@@ -49,15 +50,15 @@ class ObjectColumn:
                 values = np.array(self._cells, np.float64)
             except OverflowError:  # a whole number beyond 1.8e308
                 return self._numbers_one_by_one()
-            if np.isfinite(values).all():
-                return values, NO_ODD_ROWS
-            if not np.isinf(values).any() and not any(cell != cell for cell in self._cells):  # noqa: PLR0124
+            if np.count_nonzero(~np.isfinite(values)) == self._cells.count(None):
                 return values, NO_ODD_ROWS
         return self._numbers_one_by_one()
 
     def categories(self, as_type: FeatureType) -> tuple[Sequence[Hashable], OddRows]:
         """Return the cells that are text, or for `bool` the truth values; None where there is none."""
         wanted: type = bool if as_type == "bool" else str
+        if set(map(type, self._cells)) <= {wanted, type(None)}:
+            return cast("Sequence[Hashable]", self._cells), NO_ODD_ROWS
         odd = [
             (row, CellKind.MISMATCH)
             for row, cell in enumerate(self._cells)
@@ -68,6 +69,8 @@ class ObjectColumn:
 
     def texts(self) -> Sequence[str | None]:
         """Return texts as they are and everything else as JSON writes it."""
+        if set(map(type, self._cells)) <= _TEXTS:
+            return cast("Sequence[str | None]", self._cells)
         return [cell if cell is None or isinstance(cell, str) else json_text(cell) for cell in self._cells]
 
     def _numbers_one_by_one(self) -> tuple[Floats, OddRows]:
