@@ -8,16 +8,16 @@ from pydantic import BaseModel
 
 from detector.clock import Clock
 
-T = TypeVar("T", covariant=True)
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[T]):
+class Kind(Generic[T_co]):
     """One kind: what its section of the configuration may hold, and how a part is opened from it.
 
     The settings live beside the part, so adding a kind touches no other file.
     """
 
-    Settings: type[BaseModel]  # noqa: N815 - it holds a class
-    open: Callable[[Any, Clock], T]
+    Settings: type[BaseModel]
+    open: Callable[[Any, Clock], T_co]
     """(settings, clock) -> the part."""

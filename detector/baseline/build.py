@@ -62,6 +62,7 @@ class _Survey:
         self.rows = 0
         self.columns: dict[str, ColumnSurvey] = {}
         self.roles: dict[str, ColumnRole] = {}
+        self.left_out: dict[str, None] = {}
         self.sample: RowSample | None = None
         self.first_s, self.last_s = np.inf, -np.inf
         self.bad_time: str | None = None
@@ -71,6 +72,8 @@ class _Survey:
         numbers: dict[str, Floats] = {}
         for name, column in chunk.columns.items():
             role = self.options.role(name, chunk)
+            if role not in ("feature", "prediction"):
+                self.left_out[name] = None
             if role is None:
                 continue
             self.roles[name] = role
@@ -185,6 +188,7 @@ def _freeze(survey: _Survey, provenance: Provenance) -> Baseline:
             provenance,
             rows=survey.rows,
             sampled_rows=len(survey.sample),
+            left_out=tuple(survey.left_out),
             timestamp=next((n for n, r in survey.roles.items() if r == "time"), None),
             first_event=format_time(survey.first_s) if has_times else None,
             last_event=format_time(survey.last_s) if has_times else None,

@@ -30,6 +30,8 @@ class Provenance:
     tool_version: str
     sampled_rows: int
     """Rows the bin edges were chosen from: all of them, or a uniform sample where there are many."""
+    left_out: tuple[str, ...] = ()
+    """Columns of the training data that are no features: excluded, id, label, timestamp."""
     timestamp: str | None = None
     """Name of the timestamp column, if there was one."""
     first_event: str | None = None

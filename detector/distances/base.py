@@ -202,7 +202,7 @@ class Distance:
     upper: float | None = 1.0
     """Largest possible value, None where there is no limit."""
     noise_floor: Measure | None = None
-    """Pair -> the value to expect when nothing has changed, from the sample sizes alone."""
+    """Pair -> the value to expect when nothing has changed, from the sample sizes; NaN as for `measure`."""
     p_value: PValue | None = None
     """(Pair, value) -> chance of a value as large when nothing has changed."""
 

@@ -28,5 +28,6 @@ def population_stability(pair: Pair) -> Floats:
 
 
 def _share(counts: NDArray[np.int64], totals: Floats, pair: Pair) -> Floats:
-    """Share of each occupied bin; an empty side has none, which its total makes NaN."""
-    return (counts + PSEUDO_COUNT) / pair.spread(np.where(totals > 0, totals + PSEUDO_COUNT * pair.k, np.nan))
+    with_extra = np.where(totals > 0, totals + PSEUDO_COUNT * pair.k, np.nan)
+    share: Floats = (counts + PSEUDO_COUNT) / pair.spread(with_extra)
+    return share

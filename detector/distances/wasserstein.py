@@ -21,15 +21,16 @@ def wasserstein(pair: Pair) -> Floats:
     at_p = np.nan if pair.reference_means is None else pair.reference_means
     at_q = np.nan if pair.current_means is None else pair.current_means
     # An empty side of a bin has no mass to place, so it stands with the other side.
-    low, high = _stand(np.fmin(at_p, at_q), pair), _stand(np.fmax(at_p, at_q), pair)
+    low, high = np.fmin(at_p, at_q), np.fmax(at_p, at_q)
+    low_share = np.where(at_p == low, pair.p, -pair.q)
+    low, high = _stand(low, pair), _stand(high, pair)
 
     #        low_i   high_i        low_i+1        two points a bin, one for each side;
     #   ------x--------x--------------x------      the area is summed over both kinds of gap
     gap = low - np.roll(high, 1, axis=-1)
     gap[..., pair.segments.starts] = 0.0
     before = pair.cumulative_change - pair.change
-    inside = before + np.where(at_p == low, pair.p, -pair.q)
-    return pair.total(np.abs(inside * (high - low)) + np.abs(before * gap))
+    return pair.total(np.abs((before + low_share) * (high - low)) + np.abs(before * gap))
 
 
 def _stand(at: Floats, pair: Pair) -> Floats:

@@ -1,0 +1,98 @@
+"""The command line: `drift-detector COMMAND ...`.
+
+Exit codes: 0 fine; 1 a check found something; 2 usage, configuration or input error, in one line on
+standard error; 70 a defect in the program itself; 130 interrupted.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+from detector import __version__
+from detector.errors import DetectorError
+
+PROGRAM = "drift-detector"
+
+# Imported when chosen: `--help` should not wait for numpy.
+COMMANDS = {
+    "demo": "show the detector at work on shipped data, nothing else needed",
+    "baseline": "build a baseline from training data, or show one",
+    "compare": "compare two data sets; exit code 1 where drift or an anomaly is found",
+    "replay": "run recorded events through the detector at their own event time",
+    "run": "run the service",
+    "check-config": "check a configuration without running it",
+}
+
+DESCRIPTION = """\
+Watches a model's live inputs and predictions for drift: reads events from Kafka, compares sliding
+event-time windows with a baseline of the training data, exports metrics to Prometheus.
+
+First look:   drift-detector demo
+From data:    drift-detector baseline build train.csv --output baseline.json --model credit
+              drift-detector compare train.csv serving.csv
+Live:         drift-detector check-config detector.yaml && drift-detector run --config detector.yaml
+"""
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Reports a usage error in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the error and exit with code 2."""
+        self.exit(2, f"{self.prog}: {message}; see `{self.prog} --help`\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    parser = _parser()
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    chosen = next((a for a in arguments if a in COMMANDS), None)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, text in COMMANDS.items():
+        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        sub.formatter_class = argparse.RawDescriptionHelpFormatter
+        if name == chosen:
+            module = importlib.import_module(f"detector.cli.{name.replace('-', '_')}")
+            module.add_arguments(sub)
+            sub.set_defaults(run=module.run)
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return 2
+    return _guarded(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = OneLineParser(
+        prog=PROGRAM, description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    return parser
+
+
+def _guarded(options: argparse.Namespace) -> int:
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+    except DetectorError as error:
+        print(f"{PROGRAM}: {_one_line(str(error))}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output (`| head`) has left. Python would complain again when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except Exception:  # noqa: BLE001 - the last place that can say anything
+        traceback.print_exc()
+        print(f"{PROGRAM}: this is a defect in the program, please report it", file=sys.stderr)  # noqa: T201
+        return 70
+    return code
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

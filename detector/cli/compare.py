@@ -1,0 +1,78 @@
+"""`compare REFERENCE CURRENT`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from detector.baseline import Baseline
+    from detector.drift.policy import DecisionPolicy
+
+EXAMPLES = """\
+examples:
+  drift-detector compare train.csv serving.csv
+  drift-detector compare credit-3.json 'serving-*.parquet' --format json --output report.json
+  drift-detector compare train.csv serving.csv --config detector.yaml
+
+REFERENCE is a baseline (.json) or data; CURRENT is data. Exit code 1 where a feature drifts or an
+expectation is broken, so that a CI pipeline can stop there.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.epilog = EXAMPLES
+    parser.add_argument("reference", metavar="REFERENCE", help="baseline file, or data")
+    parser.add_argument("current", metavar="CURRENT", nargs="+", help="data: file, directory or glob")
+    parser.add_argument("--format", choices=["text", "json"], default="text")
+    parser.add_argument("--output", "-o", metavar="FILE", help="write there instead of standard output")
+    parser.add_argument(
+        "--config", "-c", metavar="CONFIG", help="take `decision` and the model's features from there"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compare; return 1 where something is found."""
+    from detector.baseline.build import BuildOptions
+    from detector.cli.build import build_from_files
+    from detector.cli.output import emit, to_json
+    from detector.cli.progress import Progress
+    from detector.report.comparison import compare, comparison_record, comparison_text
+    from detector.tables import find_files, read_chunks
+
+    current = find_files(options.current)
+    baseline = _baseline(options.reference) or build_from_files([options.reference], BuildOptions())
+    progress = Progress(sum(file.bytes for file in current))
+    progress.begin("compare")
+    try:
+        found = compare(
+            baseline, read_chunks(current, advance=progress.advance), _policy(options.config, baseline.model)
+        )
+    finally:
+        progress.end()
+    is_json = options.format == "json"
+    emit(to_json(comparison_record(found)) if is_json else comparison_text(found), options.output)
+    return 1 if found.found_something else 0
+
+
+def _baseline(name: str) -> Baseline | None:
+    """Return the baseline file called `name`; None where the name is that of data."""
+    from pathlib import Path
+
+    from detector.store import read_baseline
+
+    return read_baseline(Path(name)) if name.endswith(".json") else None
+
+
+def _policy(config_path: str | None, model: str | None) -> DecisionPolicy:
+    from detector.drift.policy import DecisionPolicy
+    from detector.report.comparison import MIN_SAMPLES
+
+    if config_path is None:
+        return DecisionPolicy(min_samples=MIN_SAMPLES)
+    from detector.config import load_config
+
+    config = load_config(config_path)
+    names = [m.name for m in config.models]
+    return config.decision_policy(model if model in names else names[0])

@@ -1,0 +1,1 @@
+"""What people and programs read: records of evaluations, alerts and comparisons."""

@@ -1,0 +1,108 @@
+"""Evaluations and alerts as plain records: the lines of `replay --output`, and of everything alike.
+
+Times are RFC 3339 in UTC; a number that does not exist is null, never NaN.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from detector.alerts import Transition
+from detector.drift.contributors import Contributor
+from detector.drift.evaluation import Evaluation, State
+from detector.pipeline import Counters, Judged
+from detector.times import format_time
+
+Record = dict[str, Any]
+
+
+def number(x: float | None) -> float | None:
+    """Return x, None if it is not a finite number."""
+    return None if x is None or not math.isfinite(x) else x
+
+
+def statistics_of(evaluation: Evaluation, row: int) -> list[dict[str, Record]]:
+    """Return for each feature its statistics by name, in one slice; those without a value are left out."""
+    per_feature: list[dict[str, Record]] = [{} for _ in evaluation.features.all]
+    for name, found in evaluation.statistics.items():
+        columns = (found.value[row].tolist(), found.threshold[row].tolist(), found.p_value[row].tolist())
+        for f, (value, threshold, p_value) in enumerate(zip(*columns, strict=True)):
+            if math.isfinite(value):
+                per_feature[f][name] = {
+                    "value": value,
+                    "threshold": number(threshold),
+                    "p_value": number(p_value),
+                }
+    return per_feature
+
+
+def evaluation_records(judged: Judged) -> Iterator[Record]:
+    """Yield a record for each slice and feature of an evaluation."""
+    evaluation = judged.evaluation
+    window = evaluation.window
+    start, end = format_time(window.start_s), format_time(window.end_s)
+    for row, slice_name in enumerate(evaluation.slices):
+        statistics = statistics_of(evaluation, row)
+        states = evaluation.state[row].tolist()
+        for f, feature in enumerate(evaluation.features.all):
+            yield {
+                "type": "evaluation",
+                "model": evaluation.key.model,
+                "version": evaluation.key.version,
+                "slice": slice_name,
+                "window_s": _whole(window.length_s),
+                "window_start": start,
+                "window_end": end,
+                "feature": feature.name,
+                "n": int(evaluation.n[row]),
+                "state": State(states[f]).label,
+                "statistics": statistics[f],
+            }
+
+
+def _whole(seconds: float) -> int | float:
+    return int(seconds) if seconds == int(seconds) else seconds
+
+
+def contributor_records(contributors: tuple[Contributor, ...]) -> list[Record]:
+    """Return contributors as records."""
+    return [{"bin": c.bin, "reference": c.reference, "current": c.current} for c in contributors]
+
+
+def alert_record(transition: Transition) -> Record:
+    """Return the record of an alert that begins or ends."""
+    return {
+        "type": "alert",
+        "status": transition.status,
+        "alert": transition.alert,
+        "model": transition.key.model,
+        "version": transition.key.version,
+        "slice": transition.slice,
+        "feature": transition.feature,
+        "window_s": _whole(transition.window_s),
+        "statistic": transition.statistic,
+        "value": number(transition.value),
+        "threshold": number(transition.threshold),
+        "starts_at": format_time(transition.starts_at_s),
+        "ends_at": None if transition.ends_at_s is None else format_time(transition.ends_at_s),
+        "shape": transition.shape,
+        "onset": None if transition.onset_s is None else format_time(transition.onset_s),
+        "contributors": contributor_records(transition.contributors),
+    }
+
+
+def summary_record(counters: Counters, seconds: float) -> Record:
+    """Return the closing record of a replay."""
+    rejected: dict[str, int] = {}
+    for (_, reason), n in sorted(counters.rejected.items()):
+        rejected[reason] = rejected.get(reason, 0) + n
+    return {
+        "type": "summary",
+        "events_read": sum(counters.consumed.values()),
+        "events_accepted": sum(counters.accepted.values()),
+        "label_events": counters.labels,
+        "rejected": rejected,
+        "evaluations": sum(counters.evaluations.values()),
+        "alerts_fired": sum(counters.alerts_fired.values()),
+        "seconds": round(seconds, 3),
+    }

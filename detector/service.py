@@ -1,0 +1,178 @@
+"""The loop: poll, decode, feed, send, publish.
+
+One thread owns everything that changes; the HTTP thread reads the published view. The loop never
+stops for what an event or the far side does; it ends when it is told to, or when the source says
+that going on makes no sense.
+"""
+
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Protocol
+
+import numpy as np
+
+from detector.baseline import Baseline
+from detector.batch import ModelKey, Partition
+from detector.clock import Clock
+from detector.formats import Decoder
+from detector.pipeline import Outcome, Pipeline
+from detector.sinks import Sink
+from detector.sources import Source
+from detector.view import View, view_of
+
+POLL_TIMEOUT_S = 0.5
+
+PUBLISH_EVERY_S = 0.5
+"""Counters and lag are republished this often between evaluations."""
+
+COLLECT_EVERY_S = 10.0
+"""Garbage is collected this often, between polls: a collection amid a batch would cost it a third."""
+
+
+class Publisher(Protocol):
+    """Where views go, and how long evaluations took."""
+
+    def publish(self, view: View) -> None:
+        """Show `view` from now on."""
+        ...
+
+    def observe_evaluation(self, key: ModelKey, seconds: float) -> None:
+        """Note how long one window took to judge."""
+        ...
+
+
+class Service:
+    """Runs one pipeline over one source."""
+
+    def __init__(
+        self,
+        source: Source,
+        decoder: Decoder,
+        pipeline: Pipeline,
+        baselines: Mapping[ModelKey, Baseline],
+        sinks: Sequence[Sink],
+        publisher: Publisher,
+        clock: Clock,
+        idle_after_s: float = 30.0,
+    ) -> None:
+        self._source = source
+        self._decoder = decoder
+        self._pipeline = pipeline
+        self._baselines = baselines
+        self._sinks = sinks
+        self._publisher = publisher
+        self._clock = clock
+        self._silence = _Silence(idle_after_s)
+        self._revision = 0
+        self._has_polled = False
+        self._last_evaluation_s: float | None = None
+        self._published_s = self._collected_s = -float("inf")
+        self._stopping = False
+        self.beat_s = clock.monotonic_s()
+        self._publish()
+
+    def stop(self) -> None:
+        """Ask the loop to end; safe to call from a signal handler or another thread."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Run until `stop`; then say goodbye to sinks and source.
+
+        Raises:
+            SourceError: the source cannot go on.
+        """
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        try:
+            while not self._stopping:
+                self.step()
+        finally:
+            gc.enable()
+            self._publish()
+            self._source.close()
+            for sink in self._sinks:
+                sink.close()
+
+    def step(self) -> int:
+        """Do one round; return the number of records it brought."""
+        records = self._source.poll(POLL_TIMEOUT_S)
+        self.beat_s = self._clock.monotonic_s()
+        self._has_polled = True
+        outcomes = self._pipeline.feed(self._decoder.decode(records), self._clock.now_s())
+        self._take(outcomes)
+        had_records = {records.partitions[i] for i in np.unique(records.partition).tolist()}
+        idle, silent_for_s = self._silence.after(
+            had_records, self._source.idle(), len(records.partitions), self.beat_s
+        )
+        self._take(self._pipeline.quiet(idle, silent_for_s))
+        if self.beat_s - self._published_s >= PUBLISH_EVERY_S:
+            self._publish()
+        if self.beat_s - self._collected_s >= COLLECT_EVERY_S:
+            self._collected_s = self.beat_s
+            gc.collect()
+        return len(records)
+
+    def finish(self) -> None:
+        """Judge the panes that are still open: for a stream that has an end."""
+        self._take(self._pipeline.finish())
+        self._publish()
+
+    def _take(self, outcomes: Iterator[Outcome]) -> None:
+        evaluated = False
+        before_s = self._clock.monotonic_s()
+        for outcome in outcomes:
+            after_s = self._clock.monotonic_s()
+            for judged in outcome.judged:
+                self._publisher.observe_evaluation(
+                    judged.evaluation.key, (after_s - before_s) / len(outcome.judged)
+                )
+            if outcome.transitions:
+                for sink in self._sinks:
+                    sink.send(outcome.transitions)
+            evaluated = True
+            before_s = self._clock.monotonic_s()
+        if evaluated:
+            self._revision += 1
+            self._last_evaluation_s = self._clock.now_s()
+            self._publish()
+
+    def _publish(self) -> None:
+        self._published_s = self._clock.monotonic_s()
+        source = self._source.status()
+        self._publisher.publish(
+            view_of(
+                self._pipeline,
+                self._baselines,
+                source,
+                revision=self._revision,
+                last_evaluation_s=self._last_evaluation_s,
+                ready=self._has_polled and source.connected,
+            )
+        )
+
+
+class _Silence:
+    """Which partitions have had nothing to read for a while, and for how long none has."""
+
+    def __init__(self, idle_after_s: float) -> None:
+        self._idle_after_s = idle_after_s
+        self._idle_since_s: dict[Partition, float] = {}
+
+    def after(
+        self,
+        had_records: AbstractSet[Partition],
+        at_end: Sequence[Partition],
+        n_partitions: int,
+        now_s: float,
+    ) -> tuple[list[Partition], float]:
+        """Take note of a poll; return the idle partitions and the seconds of silence.
+
+        Only a partition that is read to its end counts: one that cannot be read is not idle.
+        """
+        before = self._idle_since_s
+        self._idle_since_s = {p: now_s if p in had_records else before.get(p, now_s) for p in at_end}
+        idle = [p for p, since_s in self._idle_since_s.items() if now_s - since_s >= self._idle_after_s]
+        all_idle = n_partitions > 0 and len(idle) == n_partitions
+        return idle, now_s - max(self._idle_since_s.values()) if all_idle else 0.0

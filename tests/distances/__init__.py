@@ -1,0 +1,1 @@
+"""Tests of the distances: their common contract, independent oracles, null laws, raw samples."""
