@@ -24,8 +24,9 @@ def _p_value(pair: Pair, value: Floats) -> Floats:
 def kolmogorov_smirnov(pair: Pair) -> Floats:
     """Largest difference of the two cumulative distributions at any bin edge, 0 to 1.
 
-    With 64 equal-mass bins and extra cuts in the tails at most .0038 below the distance of the raw
-    samples over nine test laws.
+    Below the distance of the raw samples by no more than the share of one bin: at most 1/32 with 64
+    equal-mass bins, where over nine test laws the median loss is .0004 and the largest .012 (a law
+    that begins sharply, moved by part of a bin).
     Source: Smirnov (1939); asymptotic law of Kolmogorov for the p-value.
     """
     return pair.largest(np.abs(pair.cumulative_change))

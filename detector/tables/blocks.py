@@ -27,10 +27,10 @@ _GZIP_MAGIC = b"\x1f\x8b"
 class Block:
     """Some whole lines of a file."""
 
-    path: str
+    file: DataFile
     content: bytes
-    first_line: int
-    """Number of the first line in the file, from 1."""
+    start: int
+    """Where they begin in the file, gunzipped and without byte order mark."""
     position: int
     """Bytes of the file on disk that have been read."""
 
@@ -44,15 +44,26 @@ class Block:
             text = self.content.decode()
         except UnicodeDecodeError as error:
             line = self.line_of(error.start)
-            raise DataError(f"{self.path}: line {line}: not UTF-8; convert the file to UTF-8") from error
+            raise DataError(f"{self.file.path}: line {line}: not UTF-8; convert the file to UTF-8") from error
         if "\0" in text:
             line = self.line_of(self.content.index(b"\0"))
-            raise DataError(f"{self.path}: line {line}: NUL byte; is this a text file in UTF-8?")
+            raise DataError(f"{self.file.path}: line {line}: NUL byte; is this a text file in UTF-8?")
         return text
 
     def line_of(self, offset: int) -> int:
-        """Return the number of the line in which the byte at `offset` lies."""
-        return self.first_line + count_lines(self.content[:offset])
+        """Return the number of the line in which the byte at `offset` of the block lies.
+
+        Reads the file again up to there: lines are only counted when a message needs one.
+        """
+        ends, left, before = 0, self.start + offset, b""
+        for content, _ in _reads(self.file):
+            piece = content[:left]
+            # A \r\n that two pieces share is one line end.
+            ends += count_lines(piece) - (before.endswith(b"\r") and piece.startswith(b"\n"))
+            left, before = left - len(piece), piece
+            if left == 0:
+                break
+        return ends + 1
 
 
 def line_blocks(file: DataFile) -> Iterator[Block]:
@@ -61,19 +72,21 @@ def line_blocks(file: DataFile) -> Iterator[Block]:
     Raises:
         DataError: a line is longer than `LINE_BYTES_MAX`, or the file is gzipped but not called so.
     """
-    rest, line = b"", 1
+    rest, start = b"", 0
     for read, position in _reads(file):
         content = rest + read
         # A \r at the very end may be the first half of \r\n.
         cut = content.rfind(b"\n") + 1 or content.rfind(b"\r", 0, -1) + 1
         rest = content[cut:]
+        block = Block(file, content[:cut], start, position)
         if len(rest) > LINE_BYTES_MAX:
-            raise DataError(f"{file.path}: line {line} is longer than {LINE_BYTES_MAX >> 20} MiB")
+            line = block.line_of(cut)
+            raise DataError(f"{file.path}: line {line}: longer than {LINE_BYTES_MAX >> 20} MiB")
         if cut:
-            yield Block(file.path, content[:cut], line, position)
-            line += count_lines(content[:cut])
+            yield block
+            start += cut
     if rest:
-        yield Block(file.path, rest, line, file.bytes)
+        yield Block(file, rest, start, file.bytes)
 
 
 def count_lines(content: bytes) -> int:

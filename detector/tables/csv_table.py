@@ -139,16 +139,15 @@ def split_plain(text: str, width: int, delimiter: str) -> list[list[str]] | None
     """Return the columns of lines that need no csv module; None where something needs it.
 
     That is: a quote, an empty line, a line with another number of cells than `width`, a line so long
-    that a cell might be too long, or a line end of old.
+    that a cell might be too long, or line ends of several kinds.
     """
-    if '"' in text:
-        return None
-    text = text.replace("\r\n", "\n")
     if not text.endswith("\n"):
         text += "\n"
     limit = csv.field_size_limit()
     is_long = len(text) > limit and max(map(len, text.split("\n"))) > limit
-    if is_long or "\r" in text or "\n\n" in text or text.startswith("\n"):
+    # With more than one column, an empty line is a line with too few cells.
+    has_empty_line = width == 1 and ("\n\n" in text or text.startswith("\n"))
+    if '"' in text or is_long or has_empty_line:
         return None
     # Each line end becomes a cell of its own. If every cell after each `width` cells is one, and there
     # are no others, then every line has `width` cells.
@@ -157,7 +156,19 @@ def split_plain(text: str, width: int, delimiter: str) -> list[list[str]] | None
     n = text.count("\n")
     if len(cells) != n * (width + 1) or cells[width :: width + 1].count("\n") != n:
         return None
-    return [cells[column :: width + 1] for column in range(width)]
+    columns = [cells[column :: width + 1] for column in range(width)]
+    return _without_returns(columns, text.count("\r"))
+
+
+def _without_returns(columns: list[list[str]], n_returns: int) -> list[list[str]] | None:
+    r"""Take the \r of \r\n off the last cells; None if one of the `n_returns` is elsewhere, or one lacks."""
+    if n_returns == 0:
+        return columns
+    last = [cell[:-1] for cell in columns[-1]]
+    # As many as rows, all of them in the last cells, and none left: so each last cell ended with one.
+    are_ends = n_returns == len(last) == "".join(columns[-1]).count("\r") and "\r" not in "".join(last)
+    has_empty_line = len(columns) == 1 and "" in last
+    return [*columns[:-1], last] if are_ends and not has_empty_line else None
 
 
 readers.add("csv", TableReader(partial(read_csv, delimiter=","), is_text=True, has_header=True))

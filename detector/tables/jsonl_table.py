@@ -71,20 +71,23 @@ def _rows(block: Block) -> list[Row]:
 
 def _rows_line_by_line(block: Block) -> list[Row]:
     """Return the rows of a block; empty lines are none."""
-    return [
-        _row(line, f"{block.path}: line {number}")
-        for number, line in enumerate(block.content.split(b"\n"), block.first_line)
-        if line.strip()
-    ]
+    rows = []
+    offset = 0
+    for line in block.content.split(b"\n"):
+        if line.strip():
+            rows.append(_row(line, block, offset))
+        offset += len(line) + 1
+    return rows
 
 
-def _row(line: bytes, where: str) -> Row:
-    """Return the object on one line."""
+def _row(line: bytes, block: Block, offset: int) -> Row:
+    """Return the object on the line at `offset` of the block."""
     try:
         return _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         row = _python_json(line)
         if row is None:
+            where = f"{block.file.path}: line {block.line_of(offset)}"
             raise DataError(f"{where}: not a JSON object: {error}") from error
         return row
 

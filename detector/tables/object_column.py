@@ -58,7 +58,7 @@ class ObjectColumn:
         """Return the cells that are text, or for `bool` the truth values; None where there is none."""
         wanted: type = bool if as_type == "bool" else str
         if set(map(type, self._cells)) <= {wanted, type(None)}:
-            return cast("Sequence[Hashable]", self._cells), NO_ODD_ROWS
+            return self._cells, NO_ODD_ROWS
         odd = [
             (row, CellKind.MISMATCH)
             for row, cell in enumerate(self._cells)

@@ -1,0 +1,124 @@
+"""The parts put together as a configuration says: baselines found, pipeline and decoder made.
+
+`run`, `replay`, `check-config` and the demonstration all start here, so what one refuses, all do.
+"""
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from detector.baseline import Baseline
+from detector.baseline.build import MAX_SLICE_VALUES
+from detector.batch import ModelKey
+from detector.config import Config
+from detector.errors import BaselineError, ConfigError
+from detector.formats import ANY_VERSION, Catalog, Decoder, EventShape, formats
+from detector.pipeline import Monitored, Pipeline
+from detector.store import read_baseline
+from detector.windows.slices import Slices
+
+log = logging.getLogger(__name__)
+
+VERSION = "{version}"
+"""Stands in the name of baseline files for the version each is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """Everything that a configuration and its baselines determine."""
+
+    models: Mapping[ModelKey, Monitored]
+    pipeline: Pipeline
+    decoder: Decoder
+    warnings: tuple[str, ...]
+
+    @property
+    def baselines(self) -> dict[ModelKey, Baseline]:
+        """The baseline of each model version."""
+        return {key: monitored.baseline for key, monitored in self.models.items()}
+
+
+def assemble(config: Config) -> Assembly:
+    """Load the baselines of a configuration and make what runs on them.
+
+    Raises:
+        ConfigError: the configuration and the baselines do not fit each other.
+        BaselineError: a baseline is missing, damaged, or for another model.
+    """
+    warnings: list[str] = []
+    models: dict[ModelKey, Monitored] = {}
+    for model in config.models:
+        policy = config.decision_policy(model.name)
+        for key, baseline in _baselines(config, model.name, model.baselines).items():
+            wanted = {s.column: s.values for s in model.slices}
+            models[key] = Monitored(baseline, policy, _slices(key, baseline, wanted, warnings))
+    shapes = {key: EventShape(m.baseline.features, m.slices.columns) for key, m in models.items()}
+    decoder = formats.get(config.event.format)(config.event_options(), Catalog(shapes))
+    pipeline = Pipeline(config.window_spec(), models, config.alert_policy())
+    return Assembly(models, pipeline, decoder, tuple(warnings))
+
+
+def _baselines(config: Config, model: str, pattern: str) -> dict[ModelKey, Baseline]:
+    found: dict[ModelKey, Baseline] = {}
+    for path, named in _files(config, pattern):
+        baseline = read_baseline(path)
+        if baseline.model not in (None, model):
+            raise BaselineError(
+                f"{path}: baseline of model {baseline.model!r}, but it is listed under {model!r}"
+            )
+        if named is not None and baseline.version not in (None, named):
+            raise BaselineError(
+                f"{path}: baseline of version {baseline.version!r}, but the file's name says {named!r}"
+            )
+        key = ModelKey(model, named or baseline.version or ANY_VERSION)
+        if key in found:
+            raise BaselineError(f"{path}: a second baseline for version {key.version!r} of {model!r}")
+        found[key] = baseline
+    return found
+
+
+def _files(config: Config, pattern: str) -> list[tuple[Path, str | None]]:
+    """Return the baseline files that a pattern names, each with the version its name gives."""
+    if VERSION not in pattern:
+        return [(config.resolve(pattern), None)]
+    head, _, tail = pattern.partition(VERSION)
+    name = re.compile(re.escape(Path(head + "\0").name).replace("\0", r"(.+?)") + re.escape(tail))
+    directory = config.resolve(head + "x").parent
+    if not directory.is_dir():
+        raise BaselineError(f"{directory}: no such directory; models.baselines names {pattern!r}")
+    found = [(path, match[1]) for path in sorted(directory.iterdir()) if (match := name.fullmatch(path.name))]
+    if not found:
+        raise BaselineError(
+            f"{config.resolve(pattern)}: no baseline file matches; "
+            "build one with `drift-detector baseline build`"
+        )
+    return list(found)
+
+
+def _slices(
+    key: ModelKey, baseline: Baseline, wanted: Mapping[str, tuple[str, ...] | None], warnings: list[str]
+) -> Slices:
+    values: dict[str, tuple[str, ...]] = {}
+    for column, listed in wanted.items():
+        known = listed or baseline.slices.get(column) or _categories(baseline, column)
+        if not known:
+            raise ConfigError(
+                f"model {key.model}: slice column {column!r} is no text feature of the baseline; list its values: "
+                f"slices: [{{column: {column}, values: [...]}}]"
+            )
+        values[column] = tuple(known)
+        if not set(known) <= set(baseline.slices.get(column, ())):
+            warnings.append(
+                f"model {key.model} {key.version}: slices of {column!r} have no reference of their own and are "
+                f"held against all training data; rebuild the baseline with --slice {column}"
+            )
+    return Slices(values)
+
+
+def _categories(baseline: Baseline, column: str) -> tuple[str, ...]:
+    for feature, binning in zip(baseline.features.categorical, baseline.binning.categorical, strict=True):
+        if feature.name == column:
+            return tuple(binning.describe(i) for i in range(min(MAX_SLICE_VALUES, len(binning.values))))
+    return ()

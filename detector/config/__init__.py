@@ -1,0 +1,8 @@
+"""The configuration: a YAML file and environment variables, checked, with every default filled in."""
+
+from detector.config.describe import show
+from detector.config.load import installed_families, load_config
+from detector.config.models import Config
+from detector.config.problems import InvalidConfigError
+
+__all__ = ["Config", "InvalidConfigError", "installed_families", "load_config", "show"]

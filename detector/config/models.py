@@ -1,0 +1,180 @@
+"""The configuration in force, and what the pure parts are told of it."""
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, Field, InstanceOf, PrivateAttr, field_validator
+
+from detector.config.fields import Listed, PlacedError, Section
+from detector.config.sections import (
+    Decision,
+    DirectoryState,
+    Event,
+    FeatureSettings,
+    Http,
+    Log,
+    Metrics,
+    Model,
+    ReplaySource,
+    Statistics,
+    TopicState,
+    Windows,
+)
+from detector.drift.policy import DecisionPolicy, FeaturePolicy
+from detector.formats import EventOptions
+from detector.windows.spec import WindowSpec
+
+if TYPE_CHECKING:
+    from detector.alerts import AlertPolicy
+
+
+def _log_sink() -> tuple[BaseModel, ...]:
+    # Late, because sinks import all that they deliver.
+    from detector.sinks import sinks
+
+    return (sinks.get("log").Settings(),)
+
+
+class Alerts(Section):
+    """When alerts begin and end, and who is told."""
+
+    raise_after: int = Field(default=3, ge=1, le=1000)
+    clear_after: int = Field(default=3, ge=1, le=1000)
+    sinks: Annotated[tuple[InstanceOf[BaseModel], ...], Listed] = Field(default_factory=_log_sink)
+    """The settings of each sink, of the class that its kind has."""
+
+
+class Config(Section):
+    """Everything the user decides. `load_config` reads one from a file."""
+
+    source: InstanceOf[BaseModel]
+    """The settings of the source, of the class that its kind has."""
+    event: Event = Event()
+    models: Annotated[tuple[Model, ...], Field(strict=False, min_length=1)]
+    windows: Windows = Windows()
+    decision: Decision = Decision()
+    alerts: Alerts = Field(default_factory=Alerts)
+    http: Http = Http()
+    metrics: Metrics = Metrics()
+    state: DirectoryState | TopicState | None = None
+    log: Log = Log()
+
+    _path: Path = PrivateAttr(default=Path("detector.yaml"))
+    _warnings: tuple[str, ...] = PrivateAttr(default=())
+
+    @field_validator("models")
+    @classmethod
+    def _distinct(cls, models: tuple[Model, ...]) -> tuple[Model, ...]:
+        names = [model.name for model in models]
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                raise PlacedError((i, "name"), f"a second model {name!r}; give each model one entry")
+        return models
+
+    @property
+    def path(self) -> Path:
+        """The file it was read from."""
+        return self._path
+
+    @property
+    def directory(self) -> Path:
+        """The file's directory, where relative paths begin."""
+        return self._path.parent
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What does not stop a run but should be known, one line each."""
+        return self._warnings
+
+    def came_from(self, path: Path, warnings: tuple[str, ...]) -> None:
+        """Note the file, and what its reader should know."""
+        self._path = path
+        self._warnings = warnings
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether events can only come from files, by the `replay` command."""
+        return isinstance(self.source, ReplaySource)
+
+    def resolve(self, path: str) -> Path:
+        """Return a path of the configuration as seen from the working directory."""
+        return self.directory / path
+
+    def model(self, name: str) -> Model:
+        """Return the settings of a model.
+
+        Raises:
+            KeyError: there is none of that name.
+        """
+        for model in self.models:
+            if model.name == name:
+                return model
+        raise KeyError(name)
+
+    def window_spec(self) -> WindowSpec:
+        """Return how event time is cut, in seconds."""
+        return self.windows.spec()
+
+    def event_options(self) -> EventOptions:
+        """Return how events are written."""
+        return self.event.options()
+
+    def alert_policy(self) -> "AlertPolicy":
+        """Return when alerts begin and end."""
+        from detector.alerts import AlertPolicy
+
+        return AlertPolicy(self.alerts.raise_after, self.alerts.clear_after)
+
+    def decision_of(self, model_name: str) -> Decision:
+        """Return what holds for a model: the section `decision`, and over it what the model says.
+
+        Raises:
+            KeyError: there is no such model.
+        """
+        own = self.model(model_name).decision
+        changed = {name: getattr(own, name) for name in own.model_fields_set}
+        changed["statistics"] = self.decision.statistics | own.statistics
+        return self.decision.model_copy(update=changed)
+
+    def decision_policy(self, model_name: str) -> DecisionPolicy:
+        """Return how the windows of a model are judged.
+
+        Raises:
+            KeyError: there is no such model.
+        """
+        decision = self.decision_of(model_name)
+        return DecisionPolicy(
+            min_effect=decision.min_effect,
+            min_samples=decision.min_samples,
+            false_alarms_per_30_days=decision.false_alarms_per_30_days,
+            dataset_share=decision.dataset_share,
+            thresholds=_thresholds(decision.statistics, set()),
+            features=_feature_policies(self.model(model_name).features, set(decision.statistics)),
+        )
+
+
+def _feature_policies(features: dict[str, FeatureSettings], set_before: set[str]) -> dict[str, FeaturePolicy]:
+    policies = {}
+    for name, feature in features.items():
+        thresholds = _thresholds(feature.statistics, set_before)
+        policies[name] = FeaturePolicy(feature.ignore, feature.min_effect, thresholds)
+        set_before = set_before | set(feature.statistics)
+    return policies
+
+
+def _thresholds(statistics: Statistics, set_before: set[str]) -> dict[str, float | None]:
+    """Return a number for a fixed threshold, None for `off`, and nothing for `auto`.
+
+    Where a wider entry may have fixed the statistic or switched it off, `auto` must take that back:
+    NaN is the policy's word for *not fixed*.
+    """
+    thresholds: dict[str, float | None] = {}
+    for name, settings in statistics.items():
+        if settings.threshold == "off":
+            thresholds[name] = None
+        elif settings.threshold != "auto":
+            thresholds[name] = settings.threshold
+        elif name in set_before:
+            thresholds[name] = math.nan
+    return thresholds

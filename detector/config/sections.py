@@ -1,0 +1,278 @@
+"""The sections of a configuration: every setting, its default, and what it may be.
+
+The order here is the order in which settings are documented and shown.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from detector.config.fields import (
+    BaselinePattern,
+    Duration,
+    Listed,
+    LocalPath,
+    LogLevel,
+    Name,
+    PartPointer,
+    Period,
+    PlacedError,
+    Pointer,
+    Section,
+    Size,
+    Threshold,
+    size_bytes,
+)
+from detector.config.problems import suggestion
+from detector.formats import EventFields, EventOptions, formats
+from detector.times import TimestampFormat, parse_duration
+from detector.windows.spec import WindowSpec
+
+MAX_PANES_IN_A_WINDOW = 100_000
+"""A day of seconds, or ten weeks of minutes."""
+
+MAX_LATENESS_PANES = 128
+"""Half of the panes that the pipeline keeps open; the other half is for partitions that lag."""
+
+
+class ReplaySource(Section):
+    """No source: events come from the files that the `replay` command names."""
+
+    kind: Literal["replay"] = "replay"
+
+
+class EventPlaces(Section):
+    """Where the parts of an event lie: JSON pointers, null where there is no such part."""
+
+    model: PartPointer | None = "/model"
+    version: PartPointer | None = "/version"
+    id: PartPointer | None = "/event_id"
+    time: PartPointer | None = "/timestamp"
+    features: Pointer | dict[Name, PartPointer] = "/features"
+    """The object that holds the features by name ("" is the event itself), or a pointer for each."""
+    prediction: PartPointer | None = "/prediction"
+    label: PartPointer | None = "/label"
+    tags: Pointer | None = "/tags"
+
+    @model_validator(mode="after")
+    def _apart(self) -> "EventPlaces":
+        """No part may lie within another: each is read as a value of its own."""
+        places = list(self._single_places())
+        for i, (name, place) in enumerate(places):
+            for other, before in places[:i]:
+                if f"{place}/".startswith(f"{before}/") or f"{before}/".startswith(f"{place}/"):
+                    message = f"{place!r} lies within {'.'.join(other)} at {before!r}, or around it"
+                    raise PlacedError(name, f"{message}; point at different places")
+        return self
+
+    def _single_places(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        for name in ("model", "version", "time", "prediction"):
+            if getattr(self, name) is not None:
+                yield (name,), getattr(self, name)
+        if isinstance(self.features, dict):
+            yield from ((("features", feature), place) for feature, place in self.features.items())
+        elif self.features:
+            yield ("features",), self.features
+
+
+class Event(Section):
+    """How events are written."""
+
+    format: str = "json"
+    fields: EventPlaces = EventPlaces()
+    time_format: TimestampFormat = "rfc3339"
+    max_bytes: Size = "1MiB"
+    """A larger event is rejected as `too_large`."""
+
+    @field_validator("format")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in formats:
+            raise ValueError(f"unknown event format{suggestion(name, formats.names())}")
+        return name
+
+    def options(self) -> EventOptions:
+        """Return the same as the decoders take it."""
+        fields = EventFields(**{name: getattr(self.fields, name) for name in type(self.fields).model_fields})
+        return EventOptions(fields, self.time_format, size_bytes(self.max_bytes))
+
+
+def _limits() -> Mapping[str, float | None]:
+    """Return every statistic with its largest possible value, None where there is no limit."""
+    # Late, because judging needs scipy, and most configurations name no statistic.
+    from detector.distances import distances
+    from detector.drift.rates import RATES
+
+    return {name: distance.upper for name, distance in distances} | dict.fromkeys(RATES, 1.0)
+
+
+class StatisticSettings(Section):
+    """What holds for one statistic."""
+
+    threshold: Threshold = "auto"
+    """A number: drift is what exceeds it; auto: what exceeds chance and `min_effect`; off: nothing."""
+
+
+def _known_statistics(statistics: dict[str, StatisticSettings]) -> dict[str, StatisticSettings]:
+    limits = _limits() if statistics else {}
+    for name, settings in statistics.items():
+        if name not in limits:
+            raise PlacedError((name,), f"unknown statistic {name!r}{suggestion(name, sorted(limits))}")
+        upper = limits[name]
+        if isinstance(settings.threshold, float) and upper is not None and settings.threshold > upper:
+            raise PlacedError((name, "threshold"), f"{name} is never above {upper:g}; write a smaller number")
+    return statistics
+
+
+Statistics = Annotated[dict[str, StatisticSettings], AfterValidator(_known_statistics)]
+"""Name of a statistic -> what holds for it."""
+
+Effect = Annotated[float, Field(gt=0, lt=1)]
+"""A change as a distance between 0 and 1."""
+
+
+class Decision(Section):
+    """When a window is drift."""
+
+    false_alarms_per_30_days: float = Field(default=1.0, gt=0)
+    min_effect: Effect = 0.10
+    min_samples: int = Field(default=1000, ge=1)
+    dataset_share: float = Field(default=0.3, gt=0, le=1)
+    statistics: Statistics = Field(default_factory=dict)
+
+
+class Slice(Section):
+    """A column whose values are watched apart: a feature or a tag."""
+
+    column: Name
+    values: Annotated[tuple[Name, ...] | None, Listed] = None
+    """Null: those that the baseline was built with."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, written: Any) -> Any:
+        if isinstance(written, str | dict):
+            return {"column": written} if isinstance(written, str) else written
+        raise ValueError("expected a column's name; write it like country, or {column: country, values: [DE]}")
+
+    @field_validator("values")
+    @classmethod
+    def _distinct(cls, values: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if values == ():
+            raise ValueError("no values; name some, or write null for those of the baseline")
+        _refuse_repeats(values or (), ())
+        return values
+
+
+class FeatureSettings(Section):
+    """What differs for one feature, or for all whose names match a pattern."""
+
+    ignore: bool = False
+    """Counted and exported, never judged."""
+    min_effect: Effect | None = None
+    """Null: the model's."""
+    statistics: Statistics = Field(default_factory=dict)
+
+
+class Model(Section):
+    """A model to watch."""
+
+    name: Name
+    baselines: BaselinePattern
+    slices: Annotated[tuple[Slice, ...], Listed] = ()
+    features: dict[Name, FeatureSettings] = Field(default_factory=dict)
+    """Name or pattern (`debug_*`) -> what differs; later entries win."""
+    decision: Decision = Decision()
+    """What differs from the section `decision` for this model: only what is written here counts."""
+
+    @field_validator("slices")
+    @classmethod
+    def _distinct(cls, slices: tuple[Slice, ...]) -> tuple[Slice, ...]:
+        _refuse_repeats([s.column for s in slices], ("column",))
+        return slices
+
+
+def _refuse_repeats(names: list[str] | tuple[str, ...], inside: tuple[str, ...]) -> None:
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise PlacedError((i, *inside), f"{name!r} stands twice; remove one")
+
+
+class Windows(Section):
+    """How event time is cut."""
+
+    pane: Period = "1m"
+    lengths: Annotated[tuple[Period, ...], Field(strict=False, min_length=1, max_length=20)] = (
+        "10m",
+        "1h",
+        "24h",
+    )
+    lateness: Duration = "2m"
+    max_future: Duration = "5m"
+    idle_after: Period = "30s"
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Windows":
+        pane_s = parse_duration(self.pane)
+        for i, length in enumerate(self.lengths):
+            if parse_duration(length) / pane_s > MAX_PANES_IN_A_WINDOW:
+                message = f"more than {MAX_PANES_IN_A_WINDOW} panes of {self.pane}"
+                raise PlacedError(("lengths", i), f"{message}; choose a longer pane")
+        if parse_duration(self.lateness) / pane_s > MAX_LATENESS_PANES:
+            message = f"more than {MAX_LATENESS_PANES} panes of {self.pane}"
+            raise PlacedError(("lateness",), f"{message}; choose a longer pane or a shorter lateness")
+        try:
+            self.spec()
+        except ValueError as error:
+            said = str(error).removeprefix("lengths: ")
+            raise PlacedError(("lengths",), f"{said}; choose different lengths that `pane` divides") from None
+        return self
+
+    def spec(self) -> WindowSpec:
+        """Return the same in seconds."""
+        return WindowSpec(
+            parse_duration(self.pane),
+            tuple(map(parse_duration, self.lengths)),
+            parse_duration(self.lateness),
+            parse_duration(self.max_future),
+            parse_duration(self.idle_after),
+        )
+
+
+class Http(Section):
+    """Metrics, health, page and API."""
+
+    enabled: bool = True
+    host: Name = "127.0.0.1"
+    port: int = Field(default=9723, ge=0, le=65535)
+    """0: any free port."""
+
+
+class Metrics(Section):
+    """What is exported."""
+
+    max_series: int = Field(default=20_000, ge=1, le=10_000_000)
+
+
+class DirectoryState(Section):
+    """State in a directory."""
+
+    kind: Literal["directory"] = "directory"
+    directory: LocalPath = "./state"
+    every: Period = "10s"
+
+
+class TopicState(Section):
+    """State in a compacted Kafka topic."""
+
+    kind: Literal["kafka"] = "kafka"
+    topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+    every: Period = "10s"
+
+
+class Log(Section):
+    """What is logged."""
+
+    level: LogLevel = "info"
+    format: Literal["text", "json"] = "text"
