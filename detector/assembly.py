@@ -31,6 +31,7 @@ class Assembly:
 
     models: Mapping[ModelKey, Monitored]
     pipeline: Pipeline
+    catalog: Catalog
     decoder: Decoder
     warnings: tuple[str, ...]
 
@@ -54,10 +55,10 @@ def assemble(config: Config) -> Assembly:
         for key, baseline in _baselines(config, model.name, model.baselines).items():
             wanted = {s.column: s.values for s in model.slices}
             models[key] = Monitored(baseline, policy, _slices(key, baseline, wanted, warnings))
-    shapes = {key: EventShape(m.baseline.features, m.slices.columns) for key, m in models.items()}
-    decoder = formats.get(config.event.format)(config.event_options(), Catalog(shapes))
+    catalog = Catalog({key: EventShape(m.baseline.features, m.slices.columns) for key, m in models.items()})
+    decoder = formats.get(config.event.format)(config.event_options(), catalog)
     pipeline = Pipeline(config.window_spec(), models, config.alert_policy())
-    return Assembly(models, pipeline, decoder, tuple(warnings))
+    return Assembly(models, pipeline, catalog, decoder, tuple(warnings))
 
 
 def _baselines(config: Config, model: str, pattern: str) -> dict[ModelKey, Baseline]:
@@ -105,14 +106,14 @@ def _slices(
         known = listed or baseline.slices.get(column) or _categories(baseline, column)
         if not known:
             raise ConfigError(
-                f"model {key.model}: slice column {column!r} is no text feature of the baseline; list its values: "
-                f"slices: [{{column: {column}, values: [...]}}]"
+                f"model {key.model}: slice column {column!r} is no text feature of the baseline; "
+                f"list its values: slices: [{{column: {column}, values: [...]}}]"
             )
         values[column] = tuple(known)
         if not set(known) <= set(baseline.slices.get(column, ())):
             warnings.append(
-                f"model {key.model} {key.version}: slices of {column!r} have no reference of their own and are "
-                f"held against all training data; rebuild the baseline with --slice {column}"
+                f"model {key.model} {key.version}: slices of {column!r} have no reference of their own and "
+                f"are held against all training data; rebuild the baseline with --slice {column}"
             )
     return Slices(values)
 

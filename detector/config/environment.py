@@ -75,7 +75,7 @@ def _key(segment: str, annotation: Any, path: KeyPath, draft: Draft, variable: s
         n = len(written) if isinstance(written, list) else 0
         if int(segment) <= n:
             return int(segment)
-        raise _unknown(variable, f"no entry {segment} in a list of {n}; count from 0, and add the next one first")
+        raise _unknown(variable, f"no entry {segment} in a list of {n}; count from 0, without gaps")
     if value_of(annotation) is not None and segment:
         existing = [
             key for key in written or () if isinstance(written, dict) and key.lower() == segment.lower()

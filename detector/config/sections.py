@@ -154,7 +154,9 @@ class Slice(Section):
     def _from_text(cls, written: Any) -> Any:
         if isinstance(written, str | dict):
             return {"column": written} if isinstance(written, str) else written
-        raise ValueError("expected a column's name; write it like country, or {column: country, values: [DE]}")
+        raise ValueError(
+            "expected a column's name; write it like country, or {column: country, values: [DE]}"
+        )
 
     @field_validator("values")
     @classmethod

@@ -7,7 +7,17 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from detector.config.fields import PlacedError
-from detector.config.problems import HIDDEN, MAX_PROBLEMS, KeyPath, Problem, has, look_up, nearest, shown, suggestion
+from detector.config.problems import (
+    HIDDEN,
+    MAX_PROBLEMS,
+    KeyPath,
+    Problem,
+    has,
+    look_up,
+    nearest,
+    shown,
+    suggestion,
+)
 from detector.config.schema import Schema
 
 _EXPECTED = {
@@ -59,40 +69,34 @@ def problems_of(error: ValidationError, base: KeyPath, content: Any, schema: Sch
     `content` is the whole configuration as written; the error is of what lies at `base` in it.
     """
     found: dict[KeyPath, list[ErrorDetails]] = {}
-    of_unions: set[KeyPath] = set()
     for details in error.errors(include_url=False)[:MAX_PROBLEMS]:
-        path, is_alternative = _place(details, base, content)
-        found.setdefault(path, []).append(details)
-        if is_alternative:
-            of_unions.add(path)
-    for path, details_here in found.items():
-        # Where one alternative of several got further than another, its problem is the one meant.
-        if path in of_unions and any(len(p) > len(path) and p[: len(path)] == path for p in found):
+        found.setdefault(_place(details, base, content), []).append(details)
+    unknown = [path for path, here in found.items() if here[0]["type"] == "extra_forbidden"]
+    meant = {(*path[:-1], nearest(path[-1], schema.keys(path[:-1]))) for path in unknown}
+    for path, here in found.items():
+        # A list is also said to be too short when its items are wrong, and of the alternatives of a
+        # union the one that got furthest is the one meant: only the innermost problem counts.
+        is_outer = any(len(other) > len(path) and other[: len(path)] == path for other in found)
+        if is_outer or (here[0]["type"] == "missing" and path in meant):
             continue
-        is_unknown = details_here[0]["type"] == "extra_forbidden"
-        message = _unknown_key(path, schema) if is_unknown else _message(path, details_here, content, schema)
+        message = _unknown_key(path, schema) if path in unknown else _message(path, here, content, schema)
         yield Problem(path, message)
 
 
-def _place(details: ErrorDetails, base: KeyPath, content: Any) -> tuple[KeyPath, bool]:
-    """Return where in the configuration an error lies, and whether it is of one alternative of several.
+def _place(details: ErrorDetails, base: KeyPath, content: Any) -> KeyPath:
+    """Return where in the configuration an error lies.
 
     Pydantic's own locations also name the alternatives of a union; those are not in the content.
     """
-    node = look_up(content, base)
-    path, is_alternative = base, False
-    for i, key in enumerate(details["loc"]):
-        is_last = i + 1 == len(details["loc"])
+    node, path = look_up(content, base), base
+    for i, key in enumerate(details["loc"], 1):
         if has(node, key):
             node = look_up(node, (key,))
-        elif not (is_last and isinstance(node, dict) and details["type"] == "missing"):
-            is_alternative = is_alternative or key != "[key]"
-            continue
-        path = (*path, key)
+            path = (*path, key)
+        elif i == len(details["loc"]) and isinstance(node, dict) and details["type"] == "missing":
+            path = (*path, key)
     placed = details.get("ctx", {}).get("error")
-    if isinstance(placed, PlacedError):
-        path = (*path, *placed.path)
-    return path, is_alternative
+    return (*path, *placed.path) if isinstance(placed, PlacedError) else path
 
 
 def _unknown_key(path: KeyPath, schema: Schema) -> str:
@@ -102,20 +106,25 @@ def _unknown_key(path: KeyPath, schema: Schema) -> str:
 def _message(path: KeyPath, details: list[ErrorDetails], content: Any, schema: Schema) -> str:
     if details[0]["type"] == "missing":
         return f"required, but not there; add `{path[-1]}:`"
-    value = look_up(content, path)
-    found = f"(found {HIDDEN if schema.is_secret(path) else shown(value)})"
-    expected = list(dict.fromkeys(_EXPECTED[d["type"]] for d in details if d["type"] in _EXPECTED))
-    if len(expected) == len({d["type"] for d in details}) or len(expected) > 1:
-        remedy = _REMEDY[expected[0]] if len(expected) == 1 else "write one of these"
-        if expected == ["text"] and isinstance(value, dict | list | None):
-            remedy = "write one text"
-        return f"expected {' or '.join(expected)} {found}; {remedy}"
-    return _rule(details[-1], value, found, schema.is_secret(path))
+    value = path[-1] if details[0]["loc"][-1:] == ("[key]",) else look_up(content, path)
+    rules = [d for d in details if d["type"] not in _EXPECTED]
+    if rules:
+        return _rule(rules[0], value, schema.is_secret(path))
+    expected = list(dict.fromkeys(_EXPECTED[d["type"]] for d in details))
+    remedy = _REMEDY[expected[0]] if len(expected) == 1 else "write one of these"
+    if expected == ["text"] and isinstance(value, dict | list | None):
+        remedy = "write one text"
+    return f"expected {' or '.join(expected)} {_found(value, schema.is_secret(path))}; {remedy}"
 
 
-def _rule(details: ErrorDetails, value: Any, found: str, is_secret: bool) -> str:
+def _found(value: Any, is_secret: bool) -> str:
+    return f"(found {HIDDEN if is_secret else shown(value)})"
+
+
+def _rule(details: ErrorDetails, value: Any, is_secret: bool) -> str:
     """Return the message of a rule that a value of the right type breaks."""
     context = details.get("ctx", {})
+    found = _found(value, is_secret)
     if details["type"] in _BOUND:
         said, remedy = _BOUND[details["type"]]
         return f"{said.format_map(context)} {found}; {remedy}"
@@ -128,10 +137,7 @@ def _rule(details: ErrorDetails, value: Any, found: str, is_secret: bool) -> str
     if is_secret and value not in (None, ""):
         text = text.replace(str(value), HIDDEN)
     said, separator, remedy = text.partition("; ")
-    if (
-        isinstance(value, dict | list)
-        or "(found " in text
-        or (isinstance(value, str) and repr(value) in said)
-    ):
+    # A default, a mapping or what the message names itself needs no showing.
+    if isinstance(value, dict | list | None) or "(found " in text or shown(value) in said:
         return text
     return f"{said} {found}{separator}{remedy}"

@@ -21,8 +21,9 @@ def baseline_line(baseline: Baseline) -> str:
 def baseline_text(baseline: Baseline) -> str:
     """Return a baseline as text, a line a feature, at most 100 columns wide."""
     origin = baseline.provenance
+    model, version = baseline.model or "(any)", baseline.version or "(any)"
     lines = [
-        f"model {baseline.model or '(any)'}, version {baseline.version or '(any)'}: {baseline_line(baseline)}",
+        f"model {model}, version {version}: {baseline_line(baseline)}",
         f"built {origin.built_at} by version {origin.tool_version} from {len(origin.files)} file(s): "
         + cut(", ".join(file.name for file in origin.files), 60),
         f"data sha256 {origin.sha256}",

@@ -2,15 +2,25 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from detector.columns import Chunk, Column, ColumnRole
 
-CELLS_MAX = 1 << 18
-"""Cells a chunk has at most (unless one row has more): some 16 MiB of Python texts.
 
-Small enough that most of it is still in the processor's cache when the columns are converted.
-"""
+class GrowingColumn(Protocol):
+    """A column to which cells are added until its chunk is full."""
+
+    def extend(self, cells: list[Any]) -> None:
+        """Add cells."""
+        ...
+
+    def add_missing(self, n: int) -> None:
+        """Add n missing cells."""
+        ...
+
+    def finished(self) -> Column:
+        """Return the cells so far as a column."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,63 +33,75 @@ class Part:
     roles: dict[str, ColumnRole] = field(default_factory=dict)
 
 
-def assemble(
-    path: str, rows: int, parts: Iterable[Part], column: Callable[[list[Any]], Column]
-) -> Iterator[tuple[Chunk, int]]:
-    """Yield chunks of at most `rows` rows and `CELLS_MAX` cells, made with `column`, each with its position.
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """How parts become chunks: at most `rows` rows and `cells` cells each, unless one row has more."""
 
-    A column that some rows of a chunk lack holds None there. The last chunk may have no rows if it is
-    the only one.
-    """
-    chunk = _Growing(path, column, first_row=1)
-    position = 0
-    for part in parts:
-        start = 0
-        chunk.admit(part)
-        while start < part.n:
-            room = min(rows, max(1, CELLS_MAX // max(1, len(chunk.columns | part.columns)))) - chunk.n
-            if room <= 0:
-                yield chunk.finished(), position
-                chunk = _Growing(path, column, first_row=chunk.first_row + chunk.n)
-                continue
-            chunk.extend(part, start, min(start + room, part.n))
-            start += room
-        position = part.position
-    if chunk.n or chunk.first_row == 1:
-        yield chunk.finished(), position
+    path: str
+    rows: int
+    cells: int
+    new_column: Callable[[], GrowingColumn]
+
+    def chunks(self, parts: Iterable[Part]) -> Iterator[tuple[Chunk, int]]:
+        """Yield chunks, each with its position; a chunk without rows only if there are none at all.
+
+        A column that some rows of a chunk lack is missing there.
+        """
+        chunk = _GrowingChunk(self, first_row=1)
+        position = 0
+        for part in parts:
+            if part.n == 0:
+                chunk.admit(part)
+            start = 0
+            while start < part.n:
+                width = len(chunk.columns.keys() | part.columns.keys())
+                room = min(self.rows, max(1, self.cells // max(1, width))) - chunk.n
+                if room > 0:
+                    chunk.extend(part, start, min(start + room, part.n))
+                    start += room
+                else:
+                    yield chunk.finished(), position
+                    chunk = _GrowingChunk(self, chunk.first_row + chunk.n)
+            position = part.position
+        if chunk.n or chunk.first_row == 1:
+            yield chunk.finished(), position
 
 
-class _Growing:
-    """A chunk that still grows."""
+class _GrowingChunk:
+    """A chunk to which rows are added until it is full."""
 
-    def __init__(self, path: str, column: Callable[[list[Any]], Column], first_row: int) -> None:
-        self.path = path
-        self.column = column
+    def __init__(self, assembly: Assembly, first_row: int) -> None:
+        self.assembly = assembly
         self.first_row = first_row
         self.n = 0
-        self.columns: dict[str, list[Any]] = {}
+        self.columns: dict[str, GrowingColumn] = {}
         self.roles: dict[str, ColumnRole] = {}
 
     def admit(self, part: Part) -> None:
         """Take in the names of a part without rows: they are all that is known of an empty table."""
-        if part.n == 0 and self.n == 0:
-            self.columns |= {name: [] for name in part.columns}
-            self.roles |= part.roles
+        for name in part.columns:
+            self._column(name)
+        self.roles |= part.roles
 
     def extend(self, part: Part, start: int, stop: int) -> None:
         """Append the rows from `start` to before `stop` of `part`."""
         for name, cells in part.columns.items():
-            column = self.columns.get(name)
-            if column is None:
-                column = self.columns[name] = [None] * self.n
-            column += cells if stop - start == part.n else cells[start:stop]
-        self.n += stop - start
+            self._column(name).extend(cells if stop - start == part.n else cells[start:stop])
         if len(self.columns) != len(part.columns):
-            for column in self.columns.values():
-                column += [None] * (self.n - len(column))
+            for name in self.columns.keys() - part.columns.keys():
+                self.columns[name].add_missing(stop - start)
+        self.n += stop - start
         self.roles |= part.roles
 
     def finished(self) -> Chunk:
         """Return the chunk."""
-        columns = {name: self.column(cells) for name, cells in self.columns.items()}
-        return Chunk(self.n, columns, self.path, self.first_row, self.roles)
+        columns = {name: column.finished() for name, column in self.columns.items()}
+        return Chunk(self.n, columns, self.assembly.path, self.first_row, self.roles)
+
+    def _column(self, name: str) -> GrowingColumn:
+        """Return the column called `name`, a new one if need be."""
+        column = self.columns.get(name)
+        if column is None:
+            column = self.columns[name] = self.assembly.new_column()
+            column.add_missing(self.n)
+        return column

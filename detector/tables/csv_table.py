@@ -12,10 +12,13 @@ from functools import partial
 
 from detector.columns import Chunk
 from detector.errors import DataError
-from detector.tables.assemble import Part, assemble
+from detector.tables.assemble import Assembly, Part
 from detector.tables.base import DataFile, TableReader, readers
 from detector.tables.blocks import line_blocks
-from detector.tables.text_column import TextColumn
+from detector.tables.text_column import GrowingTextColumn
+
+CELLS_MAX = 1 << 21
+"""Cells of a chunk: some 20 MiB as text."""
 
 _QUOTE_ERRORS = {
     "unexpected end of data": "a quote that opens here is never closed",
@@ -31,7 +34,8 @@ def read_csv(file: DataFile, rows: int, *, delimiter: str) -> Iterator[tuple[Chu
         DataError: there is no header of distinct names, a row is longer or shorter than it, a quote is
             out of place, or the text is not UTF-8.
     """
-    return assemble(file.path, rows, _parts(_Records(file, delimiter)), TextColumn)
+    assembly = Assembly(file.path, rows, CELLS_MAX, GrowingTextColumn)
+    return assembly.chunks(_parts(_Records(file, delimiter)))
 
 
 def _parts(records: "_Records") -> Iterator[Part]:

@@ -15,14 +15,17 @@ import msgspec
 
 from detector.columns import Chunk, ColumnRole
 from detector.errors import DataError
-from detector.tables.assemble import Part, assemble
+from detector.tables.assemble import Assembly, Part
 from detector.tables.base import DataFile, TableReader, readers
 from detector.tables.blocks import Block, line_blocks
-from detector.tables.object_column import ObjectColumn
+from detector.tables.object_column import GrowingObjectColumn
 
 Row = dict[str, Any]
 
 _decoder = msgspec.json.Decoder(dict[str, Any])
+
+CELLS_MAX = 1 << 18
+"""Cells of a chunk: some 16 MiB of Python objects, so that most are still in the cache when converted."""
 
 _RUN_ROWS = 256
 
@@ -41,7 +44,7 @@ def read_jsonl(file: DataFile, rows: int) -> Iterator[tuple[Chunk, int]]:
     Raises:
         DataError: a line is not one JSON object in UTF-8.
     """
-    return assemble(file.path, rows, _parts(file), ObjectColumn)
+    return Assembly(file.path, rows, CELLS_MAX, GrowingObjectColumn).chunks(_parts(file))
 
 
 def _parts(file: DataFile) -> Iterator[Part]:

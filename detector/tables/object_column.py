@@ -16,6 +16,27 @@ _NUMBERS = {int, float, type(None)}
 _TEXTS = {str, type(None)}
 
 
+class GrowingObjectColumn:
+    """An object column that is not complete yet."""
+
+    __slots__ = ("_cells",)
+
+    def __init__(self) -> None:
+        self._cells: list[object] = []
+
+    def extend(self, cells: list[object]) -> None:
+        """Add cells."""
+        self._cells += cells
+
+    def add_missing(self, n: int) -> None:
+        """Add n missing cells."""
+        self._cells += [None] * n
+
+    def finished(self) -> "ObjectColumn":
+        """Return the cells so far as a column."""
+        return ObjectColumn(self._cells)
+
+
 class ObjectColumn:
     """Cells as str, int, float, bool, None, list or dict; None is missing.
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from detector.columns import Chunk
 from detector.errors import DataError
 from detector.tables.arrow_column import ArrowColumn
-from detector.tables.assemble import CELLS_MAX
 from detector.tables.base import DataFile, TableReader, readers
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
+
+CELLS_MAX = 1 << 21
+"""Cells of a chunk: some 16 MiB."""
 
 # Column chunks are read in pieces of this size, not whole: a row group may have gigabytes.
 _BUFFER_BYTES = 1 << 20

@@ -39,26 +39,67 @@ _NO_NUMBER = dict.fromkeys(NUMERIC_MISSING, "null") | {
 }
 
 
+# Between the cells of a column. No reader of text lets a NUL pass.
+_END = "\0"
+
+
+class GrowingTextColumn:
+    """A text column that is not complete yet."""
+
+    __slots__ = ("_n", "_pieces")
+
+    def __init__(self) -> None:
+        self._n = 0
+        self._pieces: list[str] = []
+
+    def extend(self, cells: list[str]) -> None:
+        """Add cells, none of which holds a NUL."""
+        if cells:
+            self._n += len(cells)
+            self._pieces.append(_END.join(cells))
+
+    def add_missing(self, n: int) -> None:
+        """Add n empty cells."""
+        self.extend([""] * n)
+
+    def finished(self) -> "TextColumn":
+        """Return the cells so far as a column."""
+        return TextColumn(self._n, _END.join(self._pieces))
+
+
 class TextColumn:
-    """Cells as texts; the empty one is missing."""
+    """Cells as texts; the empty one is missing.
 
-    __slots__ = ("_cells", "_parsed")
+    They are kept as one text: a tenth of the memory of a list, and what numbers are parsed from.
+    """
 
-    def __init__(self, cells: Sequence[str]) -> None:
-        self._cells = cells
+    __slots__ = ("_n", "_parsed", "_text")
+
+    def __init__(self, n: int, text: str) -> None:
+        self._n = n
+        self._text = text
         self._parsed: tuple[Floats | None] | None = None
 
+    @classmethod
+    def of(cls, cells: Sequence[str]) -> "TextColumn":
+        """Make a column of cells, none of which holds a NUL."""
+        text = _END.join(cells)
+        assert text.count(_END) == max(0, len(cells) - 1), "a cell with a NUL"
+        return cls(len(cells), text)
+
     def __len__(self) -> int:
-        return len(self._cells)
+        return self._n
+
+    def _cells(self) -> list[str]:
+        """Return the cells one by one."""
+        return self._text.split(_END) if self._n else []
 
     def evidence(self) -> TypeEvidence:
         """Say how many cells could be what; blanks around a value do not matter."""
-        if self._parse() is not None:
-            quick = self._evidence_of_numbers()
-            if quick is not None:
-                return quick
+        if self._parse() is not None and "e" not in self._text and "E" not in self._text:
+            return self._evidence_by_points()
         found: Counter[str] = Counter()
-        for cell, count in Counter(self._cells).items():
+        for cell, count in Counter(self._cells()).items():
             found[_could_be(cell)] += count
         del found["missing"]
         return TypeEvidence(found.total(), **found)
@@ -67,9 +108,12 @@ class TextColumn:
         """Return the cells as n float64, NaN for no value, and the odd ones among them."""
         values = self._parse()
         if values is None:
-            return self._numbers_one_by_one()
+            return _numbers_one_by_one(self._cells())
         none = np.flatnonzero(np.isnan(values)).tolist()
-        odd = [row for row in none if self._cells[row].strip() not in NUMERIC_MISSING]
+        if not none:
+            return values, NO_ODD_ROWS
+        cells = self._cells()
+        odd = [row for row in none if cells[row].strip() not in NUMERIC_MISSING]
         return values, _all(odd, CellKind.NON_FINITE)
 
     def categories(self, as_type: FeatureType) -> tuple[Sequence[Hashable], OddRows]:
@@ -77,56 +121,62 @@ class TextColumn:
         if as_type != "bool":
             # `NA` is a text here: it may be Namibia.
             return self.texts(), NO_ODD_ROWS
-        words = {cell: _truth(cell) for cell in set(self._cells)}
-        if not any(kind for _, kind in words.values()):
-            return [words[cell][0] for cell in self._cells], NO_ODD_ROWS
-        odd = [row for row, cell in enumerate(self._cells) if words[cell][1]]
-        return [words[cell][0] for cell in self._cells], _all(odd, CellKind.MISMATCH)
+        cells = self._cells()
+        words = {cell: _truth(cell) for cell in set(cells)}
+        odd = [row for row, cell in enumerate(cells) if words[cell][1]]
+        return [words[cell][0] for cell in cells], _all(odd, CellKind.MISMATCH)
 
     def texts(self) -> Sequence[str | None]:
         """Return the texts, None for the empty one."""
-        if "" not in self._cells:
-            return self._cells
-        return [cell or None for cell in self._cells]
+        cells = self._cells()
+        return [cell or None for cell in cells] if "" in cells else cells
 
     def _parse(self) -> Floats | None:
         """Return the numbers of a column of numbers; parsed once, for evidence and numbers alike."""
         if self._parsed is None:
-            self._parsed = (_parse(self._cells),)
+            self._parsed = (_parse(self._text, self._n),)
         return self._parsed[0]
 
-    def _evidence_of_numbers(self) -> TypeEvidence | None:
-        """Count whole numbers in a column of numbers by its points; None if there are exponents."""
-        text = "\n".join(self._cells)
-        if "e" in text or "E" in text:
-            return None
+    def _evidence_by_points(self) -> TypeEvidence:
+        """Count the numbers with a point, of a column of numbers without exponents."""
         values, (odd, _) = self.numbers()
-        total = len(values) - int(np.isnan(values).sum()) + len(odd)
-        floats = text.count(".") + sum("." not in self._cells[row] for row in odd.tolist())
+        total = len(values) - np.count_nonzero(np.isnan(values)) + len(odd)
+        floats = self._text.count(".")
+        if len(odd):
+            cells = self._cells()
+            floats += sum("." not in cells[row] for row in odd.tolist())
         return TypeEvidence(total, ints=total - floats, floats=floats)
 
-    def _numbers_one_by_one(self) -> tuple[Floats, OddRows]:
-        """Convert each distinct text on its own."""
-        numbers = {cell: _number(cell) for cell in set(self._cells)}
-        pairs = [numbers[cell] for cell in self._cells]
-        kinds = np.array([kind for _, kind in pairs], np.int64)
-        rows = np.flatnonzero(kinds)
-        return np.array([value for value, _ in pairs], np.float64), (rows, kinds[rows])
 
-
-def _parse(cells: Sequence[str]) -> Floats | None:
+def _parse(text: str, n: int) -> Floats | None:
     """Return the numbers of a column of numbers, NaN for words of no number; None if not all are either."""
+    found = _json_array(text, n)
+    if found is not None or n == 0:
+        return found
+    cells = text.split(_END)
     first = next((cell for cell in cells if cell not in _NO_NUMBER), None)
     if first is not None and not _NUMBER.fullmatch(first.strip()):
         return None
-    for attempt in (cells, (_NO_NUMBER.get(cell, cell) for cell in cells)):
-        try:
-            values = _json_numbers.decode(f"[{','.join(attempt)}]")
-        except msgspec.DecodeError:
-            continue
-        # A cell such as `1,5` reads as two numbers; no cell reads as less than one.
-        return np.array(values, np.float64) if len(values) == len(cells) else None
-    return None
+    return _json_array(_END.join([_NO_NUMBER.get(cell, cell) for cell in cells]), n)
+
+
+def _json_array(text: str, n: int) -> Floats | None:
+    """Return the n numbers of a column in which every cell is one as JSON writes it, or `null`."""
+    try:
+        values = _json_numbers.decode(f"[{text.replace(_END, ',')}]")
+    except msgspec.DecodeError:
+        return None
+    # A cell such as `1,5` reads as two numbers; no cell reads as less than one.
+    return np.array(values, np.float64) if len(values) == n else None
+
+
+def _numbers_one_by_one(cells: Sequence[str]) -> tuple[Floats, OddRows]:
+    """Convert each distinct text on its own."""
+    numbers = {cell: _number(cell) for cell in set(cells)}
+    pairs = [numbers[cell] for cell in cells]
+    kinds = np.array([kind for _, kind in pairs], np.int64)
+    rows = np.flatnonzero(kinds)
+    return np.array([value for value, _ in pairs], np.float64), (rows, kinds[rows])
 
 
 def _number(cell: str) -> tuple[float, int]:

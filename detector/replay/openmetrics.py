@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Self
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class OpenMetricsFile:
             for name in FAMILIES
         }
 
-    def __enter__(self) -> "OpenMetricsFile":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -1,0 +1,41 @@
+"""`check-config CONFIG`."""
+
+import argparse
+import sys
+
+EXAMPLES = """\
+examples:
+  drift-detector check-config detector.yaml
+  drift-detector check-config detector.yaml --show      every setting in force, with its default
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.epilog = EXAMPLES
+    parser.add_argument("config", metavar="CONFIG")
+    parser.add_argument("--show", action="store_true", help="print the configuration in force")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check everything that `run` would refuse: the file, the baselines, the series count."""
+    from detector.assembly import assemble
+    from detector.config import InvalidConfigError, load_config, show
+    from detector.metrics import check_series
+    from detector.report.baseline import baseline_line
+
+    try:
+        config = load_config(options.config, allow_replay=True)
+    except InvalidConfigError as error:
+        sys.stderr.write("".join(f"{line}\n" for line in error.problems))
+        return error.exit_code
+    if options.show:
+        sys.stdout.write(show(config))
+    assembly = assemble(config)
+    series = check_series(assembly.models, config.window_spec(), config.metrics.max_series)
+    for warning in (*config.warnings, *assembly.warnings):
+        sys.stderr.write(f"warning: {warning}\n")
+    for key, baseline in assembly.baselines.items():
+        sys.stderr.write(f"model {key.model} version {key.version}: {baseline_line(baseline)}\n")
+    sys.stderr.write(f"{options.config}: ok, {series} metric series\n")
+    return 0
