@@ -76,6 +76,10 @@ class Service:
         """Ask the loop to end; safe to call from a signal handler or another thread."""
         self._stopping = True
 
+    def beat_age_s(self) -> float:
+        """Return the seconds since the loop last came round."""
+        return self._clock.monotonic_s() - self.beat_s
+
     def run(self) -> None:
         """Run until `stop`; then say goodbye to sinks and source.
 

@@ -7,6 +7,7 @@ the remedy; what was found is put between the two where the message is made.
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
@@ -46,6 +47,15 @@ class Section(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
     )
+
+
+def refuse_repeats(names: Iterable[str], inside: KeyPath) -> None:
+    """Raise if a name stands twice; `inside` is the path from a list item to its name."""
+    seen: set[str] = set()
+    for i, name in enumerate(names):
+        if name in seen:
+            raise PlacedError((i, *inside), f"{name!r} stands twice; remove one")
+        seen.add(name)
 
 
 def _name(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, Field, InstanceOf, PrivateAttr, field_validator
 
-from detector.config.fields import Listed, PlacedError, Section
+from detector.config.fields import Listed, Section, refuse_repeats
 from detector.config.sections import (
     Decision,
     DirectoryState,
@@ -66,10 +66,7 @@ class Config(Section):
     @field_validator("models")
     @classmethod
     def _distinct(cls, models: tuple[Model, ...]) -> tuple[Model, ...]:
-        names = [model.name for model in models]
-        for i, name in enumerate(names):
-            if name in names[:i]:
-                raise PlacedError((i, "name"), f"a second model {name!r}; give each model one entry")
+        refuse_repeats((model.name for model in models), ("name",))
         return models
 
     @property

@@ -22,7 +22,7 @@ MAX_PROBLEMS = 50
 
 _SECRET_KEY = re.compile(r"(?:password|passwd|token|secret)$", re.IGNORECASE)
 _URL_SECRET = re.compile(r"(?<=://)[^/@\s]+(?=@)")
-_PLAIN_KEY = re.compile(r"[\w*?-]+")
+_PLAIN_KEY = re.compile(r"[\w*?-]{1,60}")
 
 
 class InvalidConfigError(ConfigError):

@@ -4,6 +4,7 @@ The order here is the order in which settings are documented and shown.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -22,9 +23,10 @@ from detector.config.fields import (
     Section,
     Size,
     Threshold,
+    refuse_repeats,
     size_bytes,
 )
-from detector.config.problems import suggestion
+from detector.config.problems import KeyPath, dotted, suggestion
 from detector.formats import EventFields, EventOptions, formats
 from detector.times import TimestampFormat, parse_duration
 from detector.windows.spec import WindowSpec
@@ -58,15 +60,19 @@ class EventPlaces(Section):
     @model_validator(mode="after")
     def _apart(self) -> "EventPlaces":
         """No part may lie within another: each is read as a value of its own."""
-        places = list(self._single_places())
-        for i, (name, place) in enumerate(places):
-            for other, before in places[:i]:
-                if f"{place}/".startswith(f"{before}/") or f"{before}/".startswith(f"{place}/"):
-                    message = f"{place!r} lies within {'.'.join(other)} at {before!r}, or around it"
-                    raise PlacedError(name, f"{message}; point at different places")
+        places = sorted((place.split("/"), name) for name, place in self._single_places())
+        # Sorted, a place comes right after one that it lies within.
+        for (outer, other), (inner, name) in pairwise(places):
+            if inner[: len(outer)] == outer:
+                raise PlacedError(
+                    name,
+                    f"{'/'.join(inner)!r} lies within the place of {dotted(other)}, {'/'.join(outer)!r}; "
+                    "point at different places",
+                )
         return self
 
-    def _single_places(self) -> Iterator[tuple[tuple[str, ...], str]]:
+    def _single_places(self) -> Iterator[tuple[KeyPath, str]]:
+        """Return each part that is read as a value, with its place."""
         for name in ("model", "version", "time", "prediction"):
             if getattr(self, name) is not None:
                 yield (name,), getattr(self, name)
@@ -154,16 +160,14 @@ class Slice(Section):
     def _from_text(cls, written: Any) -> Any:
         if isinstance(written, str | dict):
             return {"column": written} if isinstance(written, str) else written
-        raise ValueError(
-            "expected a column's name; write it like country, or {column: country, values: [DE]}"
-        )
+        raise ValueError("expected a column's name; write country, or {column: country, values: [DE]}")
 
     @field_validator("values")
     @classmethod
     def _distinct(cls, values: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if values == ():
             raise ValueError("no values; name some, or write null for those of the baseline")
-        _refuse_repeats(values or (), ())
+        refuse_repeats(values or (), ())
         return values
 
 
@@ -191,14 +195,8 @@ class Model(Section):
     @field_validator("slices")
     @classmethod
     def _distinct(cls, slices: tuple[Slice, ...]) -> tuple[Slice, ...]:
-        _refuse_repeats([s.column for s in slices], ("column",))
+        refuse_repeats((s.column for s in slices), ("column",))
         return slices
-
-
-def _refuse_repeats(names: list[str] | tuple[str, ...], inside: tuple[str, ...]) -> None:
-    for i, name in enumerate(names):
-        if name in names[:i]:
-            raise PlacedError((i, *inside), f"{name!r} stands twice; remove one")
 
 
 class Windows(Section):

@@ -20,6 +20,8 @@ from detector.config.problems import InvalidConfigError, KeyPath, printable
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
+MAX_VALUES = 100_000
+"""Reading these takes some seconds; a thousand features, each with settings, are a tenth of them."""
 
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
@@ -62,6 +64,7 @@ class _Loader(yaml.SafeLoader):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._depth = 0
+        self._n = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Compose one node, unless it is of a sort that is refused."""
@@ -74,6 +77,9 @@ class _Loader(yaml.SafeLoader):
         if event.tag is not None:
             tag = event.tag.replace(_TAG, "!!")
             raise _RefusedError(f"tag {tag}; remove it, values here need none", line)
+        self._n += 1
+        if self._n > MAX_VALUES:
+            raise _RefusedError(f"more than {MAX_VALUES} keys and values; shorten the file", line)
         if self._depth >= MAX_DEPTH:
             raise _RefusedError(f"nested deeper than {MAX_DEPTH} levels; flatten it", line)
         self._depth += 1

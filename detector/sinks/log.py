@@ -46,7 +46,7 @@ def describe(t: Transition) -> str:
     if t.threshold is not None:
         parts.append(f"threshold={t.threshold:.4g}")
     parts.append(f"at={format_time(at_s)}")
-    if t.contributors:
+    if t.contributors and t.status == "firing":
         changes = "; ".join(f"{c.bin}: {c.reference:.1%} -> {c.current:.1%}" for c in t.contributors)
         parts.append(f"contributors=[{changes}]")
     return " ".join(parts)

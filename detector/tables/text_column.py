@@ -140,7 +140,7 @@ class TextColumn:
     def _evidence_by_points(self) -> TypeEvidence:
         """Count the numbers with a point, of a column of numbers without exponents."""
         values, (odd, _) = self.numbers()
-        total = len(values) - np.count_nonzero(np.isnan(values)) + len(odd)
+        total = len(values) - int(np.count_nonzero(np.isnan(values))) + len(odd)
         floats = self._text.count(".")
         if len(odd):
             cells = self._cells()

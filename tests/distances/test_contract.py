@@ -258,6 +258,17 @@ def test_an_ordered_distance_sees_the_numeric_features_alone(distance: Distance)
 
 
 @each
+def test_more_events_in_all_features_together_than_an_integer_holds_do_no_harm(distance: Distance) -> None:
+    # 12,000 features of 10^15 events are 1.2e19; int64 ends at 9.2e18.
+    reference, current = [LARGEST_COUNT, 0], [LARGEST_COUNT // 2, LARGEST_COUNT // 2]
+
+    found = measured(distance, pair_of([reference] * 12_000, [current] * 12_000))
+
+    alone = measured(distance, one(reference, current))
+    np.testing.assert_allclose(found, np.full(12_000, alone[0]), rtol=TOLERANCE)
+
+
+@each
 @pytest.mark.parametrize("lengths", [[], [2, 3]], ids=["no features", "no numeric features"])
 def test_nothing_to_measure_is_an_empty_result(distance: Distance, lengths: list[int]) -> None:
     counts = [[1] * length for length in lengths]

@@ -1,0 +1,47 @@
+"""Logging: lines for people, or JSON objects for machines, on standard error."""
+
+import json
+import logging
+import sys
+
+from detector.times import format_time
+
+# The Kafka client logs whole requests at DEBUG, passwords included.
+QUIET = ("kafka", "uvicorn", "asyncio")
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as JSON; control characters come out escaped."""
+        fields = {
+            "time": format_time(record.created),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            fields["exception"] = self.formatException(record.exc_info)
+        return json.dumps(fields, ensure_ascii=False)
+
+
+class TextFormatter(logging.Formatter):
+    """`2026-11-23T04:11:05Z WARNING detector.sinks.log: message`, always in one line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as text; line breaks in it come out escaped, so that nobody can forge a line."""
+        text = f"{format_time(record.created)} {record.levelname} {record.name}: {record.getMessage()}"
+        text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+
+
+def set_up(level: str, written: str) -> None:
+    """Send all logging to standard error, written as `text` or `json`."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter() if written == "json" else TextFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in QUIET:
+        logging.getLogger(name).setLevel(max(logging.INFO, root.level))

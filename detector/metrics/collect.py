@@ -1,0 +1,138 @@
+"""From a view to metric families."""
+
+import math
+import platform
+from collections.abc import Callable
+from datetime import datetime
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+
+from detector import __version__
+from detector.alerts import DATASET_ALERT, FEATURE_ALERT
+from detector.batch import REJECT_REASONS, Floats
+from detector.metrics.labels import label
+from detector.metrics.names import EVALUATED, RUNNING, Family
+from detector.times import format_duration
+from detector.view import View
+
+Add = Callable[[str, tuple[str, ...], float], None]
+
+RATIO_FAMILIES = {
+    "missing": "drift_feature_missing_ratio",
+    "unseen": "drift_feature_unseen_ratio",
+    "outside": "drift_feature_out_of_range_ratio",
+    "type_mismatch": "drift_feature_type_mismatch_ratio",
+}
+"""Rates that have a family of their own beside `drift_feature_distance`."""
+
+
+def evaluated_families(view: View) -> list[Metric]:
+    """Return the families that change with an evaluation."""
+    return _families(EVALUATED, lambda add: _add_evaluated(view, add))
+
+
+def running_families(view: View, n_series: int, max_series: int) -> list[Metric]:
+    """Return the families that change all the time."""
+
+    def fill(add: Add) -> None:
+        add("drift_exported_series", (), n_series)
+        add("drift_exported_series_limit", (), max_series)
+        add("drift_build", (__version__, platform.python_version()), 1)
+        _add_source(view, add)
+        _add_counters(view, add)
+        _add_models(view, add)
+
+    return _families(RUNNING, fill)
+
+
+def _families(wanted: tuple[Family, ...], fill: Callable[[Add], None]) -> list[Metric]:
+    families: dict[str, Metric] = {family.name: _family(family) for family in wanted}
+
+    def add(name: str, values: tuple[str, ...], value: float) -> None:
+        # A number that does not exist is an absent series, not NaN: alerts on NaN never fire.
+        if math.isfinite(value):
+            family = families[name]
+            if isinstance(family, InfoMetricFamily):
+                family.add_metric((), dict(zip(_labels[name], map(label, values), strict=True)))
+            else:
+                family.add_metric([label(v) for v in values], value)  # type: ignore[attr-defined]
+
+    _labels = {family.name: family.labels for family in wanted}
+    fill(add)
+    return list(families.values())
+
+
+def _family(family: Family) -> Metric:
+    if family.type == "info":
+        return InfoMetricFamily(family.name, family.help)
+    kind = CounterMetricFamily if family.type == "counter" else GaugeMetricFamily
+    return kind(family.name, family.help, labels=family.labels)
+
+
+def _add_evaluated(view: View, add: Add) -> None:
+    for (key, length_s), judged in view.judged.items():
+        evaluation, window = judged.evaluation, format_duration(length_s)
+        features = [label(name) for name in evaluation.features.names]
+        for row, slice_name in enumerate(evaluation.slices):
+            whole = (*key, slice_name, window)
+            add("drift_dataset_state", whole, int(judged.dataset_state[row]))
+            add("drift_dataset_drifted_features_ratio", whole, float(evaluation.drifted_ratio[row]))
+            add("drift_window_samples", whole, int(evaluation.n[row]))
+            for feature, state in zip(features, judged.state[row].tolist(), strict=True):
+                add("drift_feature_state", (*key, feature, slice_name, window), state)
+            for name, found in evaluation.statistics.items():
+                columns: list[tuple[str, Floats, tuple[str, ...]]] = [
+                    ("drift_feature_distance", found.value, (name,)),
+                    ("drift_feature_threshold", found.threshold, (name,)),
+                    ("drift_feature_p_value_ratio", found.p_value, (name,)),
+                ]
+                if name in RATIO_FAMILIES:
+                    columns.append((RATIO_FAMILIES[name], found.value, ()))
+                for family, values, more in columns:
+                    for feature, value in zip(features, values[row].tolist(), strict=True):
+                        add(family, (*key, feature, slice_name, window, *more), value)
+
+
+def _add_source(view: View, add: Add) -> None:
+    add("drift_source_connected", (), view.source.connected)
+    add("drift_ready", (), view.ready)
+    add("drift_active", (), 1)
+    for status in view.source.partitions:
+        place = (status.partition.topic, str(status.partition.number))
+        add("drift_consumer_position_offset", place, status.position)
+        if status.lag is not None:
+            add("drift_consumer_lag_records", place, status.lag)
+    for reason, n in sorted(view.source.skipped.items()):
+        add("drift_source_skipped_records", (reason,), n)
+    add("drift_watermark_timestamp_seconds", (), view.watermark_s)
+    for topic, seconds in view.event_time_s.items():
+        add("drift_last_event_timestamp_seconds", (topic,), seconds)
+
+
+def _add_counters(view: View, add: Add) -> None:
+    counters = view.counters
+    # Every series exists from the start: a rate over a counter that just appeared misses its first events.
+    topics = {status.partition.topic for status in view.source.partitions} | set(counters.consumed)
+    for topic in sorted(topics):
+        add("drift_events_consumed", (topic,), counters.consumed[topic])
+        add("drift_late_events", (topic,), counters.rejected[topic, "late"])
+        for reason in REJECT_REASONS:
+            add("drift_events_rejected", (topic, reason), counters.rejected[topic, reason])
+    add("drift_label_events", (), counters.labels)
+
+
+def _add_models(view: View, add: Add) -> None:
+    counters = view.counters
+    for key, baseline in view.baselines.items():
+        add("drift_events_accepted", key, counters.accepted[key])
+        for outcome in ("ok", "insufficient"):
+            add("drift_evaluations", (*key, outcome), counters.evaluations[key, outcome])
+        for alert in (FEATURE_ALERT, DATASET_ALERT):
+            add("drift_alerts_fired", (*key, alert), counters.alerts_fired[key, alert])
+        add("drift_alerts_firing", key, sum(alert.key == key for alert in view.firing))
+        if view.last_evaluation_s is not None:
+            add("drift_last_evaluation_timestamp_seconds", key, view.last_evaluation_s)
+        add("drift_baseline", (*key, baseline.digest), 1)
+        add("drift_baseline_samples", key, baseline.n_events)
+        built = datetime.fromisoformat(baseline.provenance.built_at)
+        add("drift_baseline_created_timestamp_seconds", key, built.timestamp())

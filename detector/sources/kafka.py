@@ -1,0 +1,391 @@
+"""Events from Kafka, by kafka-python.
+
+All partitions of all topics are assigned by hand, and the source's own positions count: they move
+only with records that were handed out, so after any trouble it goes on exactly there. Whatever the
+client raises, the loop above never sees it:
+
+- no broker, lost connection: try again for ever, with growing pauses;
+- a record or batch that cannot be read: the client of kafka-python 3.0 *never returns* from the poll
+  after the exception, so it is thrown away. A new one asks the partitions one by one; the one that
+  raises again is moved past the unreadable offsets, which are counted;
+- offsets that no longer exist: the lost range is counted, and reading goes on where the log begins.
+"""
+
+import logging
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from detector.batch import Partition, Records
+from detector.clock import Clock
+from detector.errors import SourceError
+from detector.kinds import Kind
+from detector.sources.base import sources
+from detector.sources.kafka_settings import KafkaSettings, start_time_s
+from detector.view import PartitionStatus, SourceStatus
+
+log = logging.getLogger(__name__)
+
+LOOK_UP_TIMEOUT_MS = 5_000
+CLOSE_TIMEOUT_MS = 2_000
+PROBE_TIMEOUT_MS = 1_000
+
+REFRESH_EVERY_S = 5.0
+"""Ends of the partitions, and new partitions, are looked up this often."""
+
+RETRY_FIRST_S, RETRY_MAX_S = 0.2, 30.0
+DENIED_RETRY_S = 15.0
+"""After a refused password or permission: no storm of attempts that locks the account."""
+
+
+class KafkaSource:
+    """Reads topics from all their partitions."""
+
+    def __init__(self, settings: KafkaSettings, clock: Clock) -> None:
+        _check_codecs()
+        self._settings = settings
+        self._options = settings.client_options()
+        self._clock = clock
+        self._rng = random.Random()  # noqa: S311 - spreads retries, no secret
+        self._client: Any = None
+        self._partitions: tuple[Partition, ...] = ()
+        self._positions: dict[Partition, int] = {}
+        self._ends: dict[Partition, int] = {}
+        self._skipped: Counter[str] = Counter()
+        self._connected = False
+        self._suspicious = False
+        self._failures = 0
+        self._retry_at_s = self._refresh_at_s = clock.monotonic_s()
+
+    def poll(self, timeout_s: float) -> Records:
+        """Return the next records, at most `max_poll_records`; none while there is no connection."""
+        from kafka.errors import KafkaError
+
+        try:
+            if self._client is None:
+                self._connect(timeout_s)
+            if self._client is None:
+                return self._records({})
+            if self._suspicious:
+                return self._records(self._probe_all())
+            fetched = self._client.poll(timeout_ms=int(timeout_s * 1000))
+            self._refresh()
+        except KafkaError as error:
+            self._take_error(error)
+        except Exception as error:  # noqa: BLE001 - a bad record may raise anything
+            self._take_error(error)
+        else:
+            if fetched:
+                self._connected = True
+            return self._records(fetched)
+        return self._records({})
+
+    def status(self) -> SourceStatus:
+        """Say whether the last contact was fine, and how far each partition is read."""
+        return SourceStatus(
+            connected=self._connected and bool(self._partitions),
+            partitions=tuple(
+                PartitionStatus(p, self._positions[p], self._ends.get(p)) for p in self._partitions
+            ),
+            skipped=dict(self._skipped),
+        )
+
+    def idle(self) -> Sequence[Partition]:
+        """Return the partitions read to their end, as far as the end is known for sure."""
+        if not self._connected:
+            return ()
+        return [p for p in self._partitions if self._positions[p] >= self._ends.get(p, 1 << 62)]
+
+    def positions(self) -> Mapping[Partition, int]:
+        """Return the offset of the next record of each partition."""
+        return dict(self._positions)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._drop_client()
+
+    # Connecting
+
+    def _connect(self, timeout_s: float) -> None:
+        """Make a client once it is time to, and take up all partitions that there are."""
+        now_s = self._clock.monotonic_s()
+        if now_s < self._retry_at_s:
+            self._clock.sleep(min(timeout_s, self._retry_at_s - now_s))
+            return
+        self._client = self._new_client()
+        found = self._look_up_partitions()
+        missing = set(self._settings.topics) - {p.topic for p in found}
+        if missing:
+            self._drop_client()
+            self._wait(f"no topic {', '.join(sorted(missing))} yet; it is not created, waiting for it")
+            return
+        self._take_up(found)
+        self._assign(self._partitions)
+        self._refresh_at_s = 0.0
+        self._failures = 0
+        log.info("connected topics=%s partitions=%d", ",".join(self._settings.topics), len(found))
+
+    def _new_client(self) -> Any:
+        from kafka import KafkaConsumer
+
+        return KafkaConsumer(**self._options)
+
+    def _look_up_partitions(self) -> tuple[Partition, ...]:
+        return tuple(
+            Partition(topic, number)
+            for topic in sorted(self._settings.topics)
+            for number in sorted(self._client.partitions_for_topic(topic) or ())
+        )
+
+    def _take_up(self, found: tuple[Partition, ...]) -> None:
+        """Find a position for partitions that have none: by policy at first, later from their beginning."""
+        new = [p for p in found if p not in self._positions]
+        is_first = not self._positions
+        if new:
+            self._positions |= self._start_positions(new) if is_first else self._beginnings(new)
+            self._partitions = tuple(sorted({*self._partitions, *found}))
+        if new and not is_first:
+            log.info("new partitions: %s", ", ".join(f"{p.topic}-{p.number}" for p in new))
+
+    def _start_positions(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        start = self._settings.start
+        at_s = start_time_s(start, self._clock.now_s())
+        if start == "earliest":
+            return self._beginnings(partitions)
+        ends = self._ends_of(partitions)
+        if at_s is None:
+            return ends
+        wanted = {_topic_partition(p): int(at_s * 1000) for p in partitions}
+        found = self._client.offsets_for_times(wanted, timeout_ms=LOOK_UP_TIMEOUT_MS)
+        by_time = {_partition(tp): at.offset for tp, at in found.items() if at is not None}
+        return ends | by_time
+
+    def _beginnings(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        found = self._client.beginning_offsets(
+            [_topic_partition(p) for p in partitions], timeout_ms=LOOK_UP_TIMEOUT_MS
+        )
+        return {_partition(tp): offset for tp, offset in found.items()}
+
+    def _ends_of(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        found = self._client.end_offsets(
+            [_topic_partition(p) for p in partitions], timeout_ms=LOOK_UP_TIMEOUT_MS
+        )
+        return {_partition(tp): offset for tp, offset in found.items()}
+
+    def _assign(self, partitions: Sequence[Partition]) -> None:
+        self._client.assign([_topic_partition(p) for p in partitions])
+        for p in partitions:
+            self._client.seek(_topic_partition(p), self._positions[p])
+
+    def _refresh(self) -> None:
+        """Look up ends and new partitions now and then; what fails here says that the broker is away."""
+        now_s = self._clock.monotonic_s()
+        if now_s < self._refresh_at_s:
+            return
+        self._refresh_at_s = now_s + REFRESH_EVERY_S
+        from kafka.errors import KafkaError
+
+        try:
+            self._ends = self._ends_of(self._partitions)
+        except KafkaError as error:
+            if self._connected:
+                log.warning("lost contact with the brokers (%s); going on when they are back", _name(error))
+            self._connected = False
+            return
+        if not self._connected:
+            log.info("in contact with the brokers")
+        self._connected = True
+        self._failures = 0
+        found = self._look_up_partitions()
+        if set(found) - set(self._partitions):
+            self._take_up(found)
+            self._assign(self._partitions)
+
+    # Records
+
+    def _records(self, fetched: Mapping[Any, Sequence[Any]]) -> Records:
+        """Turn what the client returned into columns, and move on."""
+        index = {p: i for i, p in enumerate(self._partitions)}
+        values: list[bytes | None] = []
+        offsets: list[int] = []
+        times: list[int] = []
+        partition: list[int] = []
+        for tp, records in fetched.items():
+            p = _partition(tp)
+            values += [r.value for r in records]
+            offsets += [r.offset for r in records]
+            times += [r.timestamp for r in records]
+            partition += [index[p]] * len(records)
+            self._positions[p] = records[-1].offset + 1
+            end = self._client.highwater(tp) if self._client is not None else None
+            if end is not None:
+                self._ends[p] = max(end, self._positions[p])
+        return Records(
+            values,
+            np.array(partition, dtype=np.int64),
+            np.array(offsets, dtype=np.int64),
+            np.array(times, dtype=np.int64),
+            self._partitions,
+        )
+
+    # Trouble
+
+    def _take_error(self, error: Exception) -> None:
+        """Decide what an exception of the client means. Afterwards nothing of that client is used."""
+        from kafka import errors
+
+        self._connected = False
+        self._drop_client()
+        if isinstance(error, errors.OffsetOutOfRangeError):
+            self._suspicious = True
+            self._retry_at_s = self._clock.monotonic_s()
+        elif isinstance(error, (errors.AuthorizationError, errors.SaslAuthenticationFailedError)):
+            log.error(
+                "refused by the brokers (%s): check the user, and its READ and DESCRIBE on topics %s",
+                _name(error),
+                ", ".join(self._settings.topics),
+            )
+            self._retry_at_s = self._clock.monotonic_s() + DENIED_RETRY_S
+        elif getattr(error, "retriable", False):
+            self._wait(f"no connection to {', '.join(self._settings.bootstrap_servers)} ({_name(error)})")
+        else:
+            log.warning("the client failed (%s); looking for the record that made it", _name(error))
+            self._suspicious = bool(self._partitions)
+            self._wait(None)
+
+    def _wait(self, reason: str | None) -> None:
+        """Put off the next attempt, longer each time and never all at once."""
+        pause_s = min(RETRY_MAX_S, RETRY_FIRST_S * 2**self._failures) * self._rng.uniform(0.5, 1.0)
+        # Said at once, and then only when the pause grows: not once an attempt for hours.
+        if reason is not None and self._failures < 8:
+            log.warning("%s; trying again", reason)
+        self._failures = min(self._failures + 1, 8)
+        self._retry_at_s = self._clock.monotonic_s() + pause_s
+
+    def _drop_client(self) -> None:
+        client, self._client = self._client, None
+        if client is None:
+            return
+        try:
+            client.close(autocommit=False, timeout_ms=CLOSE_TIMEOUT_MS)
+        except Exception as error:  # noqa: BLE001 - it is thrown away, whatever it says
+            log.debug("closing the client failed: %s", _name(error))
+
+    def _probe_all(self) -> dict[Any, Sequence[Any]]:
+        """Ask each partition alone; move the one that cannot be read past what is in the way."""
+        delivered: dict[Any, Sequence[Any]] = {}
+        self._mend_ranges()
+        for p in self._partitions:
+            records, error = self._try(p, self._positions[p])
+            if error is not None:
+                records = self._skip(p, error)
+            if records:
+                delivered[_topic_partition(p)] = records
+        self._assign_after(delivered)
+        self._suspicious = False
+        return delivered
+
+    def _assign_after(self, delivered: Mapping[Any, Sequence[Any]]) -> None:
+        if self._client is None:
+            self._client = self._new_client()
+        for tp, records in delivered.items():
+            self._positions[_partition(tp)] = records[-1].offset + 1
+        self._assign(self._partitions)
+
+    def _mend_ranges(self) -> None:
+        """Move positions that lie outside the log, and count what is lost by it."""
+        begins, ends = self._beginnings(self._partitions), self._ends_of(self._partitions)
+        self._ends = ends
+        for p in self._partitions:
+            at, begin, end = self._positions[p], begins[p], ends[p]
+            if begin <= at <= end:
+                continue
+            reason = "out_of_range" if at < begin else "truncated"
+            # Beyond its end means that this is another log than the one read so far.
+            self._skipped[reason] += max(begin - at, 0) or 1
+            log.warning(
+                "offsets gone topic=%s partition=%d position=%d log=%d..%d reason=%s; going on at %d",
+                p.topic, p.number, at, begin, end, reason, begin,
+            )  # fmt: skip
+            self._positions[p] = begin
+
+    def _try(self, p: Partition, offset: int) -> tuple[Sequence[Any], Exception | None]:
+        """Read one partition at `offset`; after a failure the client is gone."""
+        from kafka.errors import RetriableError
+
+        if self._client is None:
+            self._client = self._new_client()
+        tp = _topic_partition(p)
+        self._client.assign([tp])
+        self._client.seek(tp, offset)
+        try:
+            return self._client.poll(timeout_ms=PROBE_TIMEOUT_MS).get(tp, ()), None
+        except RetriableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bad record may raise anything
+            self._drop_client()
+            return (), error
+
+    def _skip(self, p: Partition, error: Exception) -> Sequence[Any]:
+        """Find the first offset behind the unreadable ones that can be read, and go there.
+
+        The steps double until one works; then the gap is halved, so that no readable record behind
+        the bad batch is lost.
+        """
+        at, end = self._positions[p], self._ends.get(p, self._positions[p] + 1)
+        bad, step = at, 1
+        good: int | None = None
+        records: Sequence[Any] = ()
+        while good is None:
+            target = max(at + 1, min(at + step, end))
+            found, again = self._try(p, target)
+            if again is None:
+                good, records = target, found
+            elif target >= end:
+                good = target
+            else:
+                bad, step = target, step * 2
+        while good - bad > 1:
+            middle = (bad + good) // 2
+            found, again = self._try(p, middle)
+            if again is None:
+                good, records = middle, found
+            else:
+                bad = middle
+        self._skipped["poison"] += good - at
+        self._positions[p] = good
+        log.warning(
+            "unreadable records skipped topic=%s partition=%d offsets=%d..%d cause=%s",
+            p.topic, p.number, at, good - 1, _name(error),
+        )  # fmt: skip
+        return records
+
+
+def _topic_partition(p: Partition) -> Any:
+    from kafka import TopicPartition
+
+    return TopicPartition(p.topic, p.number)
+
+
+def _partition(tp: Any) -> Partition:
+    return Partition(tp.topic, tp.partition)
+
+
+def _name(error: Exception) -> str:
+    """Name an exception without its text: that may quote a record."""
+    return type(error).__name__
+
+
+def _check_codecs() -> None:
+    """Refuse to start without a codec: a batch written in it would look like damage."""
+    from kafka import codec
+
+    missing = [name for name in ("gzip", "snappy", "lz4", "zstd") if not getattr(codec, f"has_{name}")()]
+    if missing:
+        raise SourceError(f"no codec for {', '.join(missing)}; install kafka-python[crc32c,lz4,snappy,zstd]")
+
+
+sources.add("kafka", Kind(KafkaSettings, KafkaSource))

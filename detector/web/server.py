@@ -1,0 +1,161 @@
+"""One HTTP thread that reads the published view and touches nothing else.
+
+    GET /metrics    what Prometheus scrapes
+    GET /healthz    200 while the loop comes round
+    GET /readyz     200 once baselines are loaded and the source has been read
+    GET /           status page
+
+Half-open and idle connections are closed after a few seconds, so that slow or broken clients cannot
+keep the page from anyone.
+"""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Mapping
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from detector.errors import ConfigError
+from detector.metrics import Metrics
+from detector.web.page import STYLE, render_status
+
+MAX_BEAT_AGE_S = 60.0
+"""A loop that has not come round for this long is stuck."""
+
+START_TIMEOUT_S = 10.0
+
+REQUEST_TIMEOUT_S = 5.0
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+def application(metrics: Metrics, beat_age_s: Callable[[], float]) -> Starlette:
+    """Return the routes over what `metrics` has been given."""
+
+    def page(request: Request) -> Response:
+        compress = "gzip" in request.headers.get("accept-encoding", "")
+        body, content_type = metrics.page(request.headers.get("accept", ""), compress=compress)
+        extra = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"} if compress else {}
+        # Starlette would append a second charset to a text type, so the header is set as it is.
+        return Response(body, headers=SECURITY_HEADERS | extra | {"Content-Type": content_type})
+
+    def healthz(_: Request) -> Response:
+        age_s = beat_age_s()
+        return _json({"alive": age_s < MAX_BEAT_AGE_S, "beat_age_seconds": round(age_s, 1)}, "alive")
+
+    def readyz(_: Request) -> Response:
+        view = metrics.view
+        connected = view is not None and view.source.connected
+        body = {"ready": view is not None and view.ready, "source_connected": connected}
+        return _json(body, "ready")
+
+    def status(_: Request) -> Response:
+        view = metrics.view
+        if view is None:
+            return Response("starting", 503, SECURITY_HEADERS, "text/plain")
+        return Response(render_status(view), headers=SECURITY_HEADERS, media_type="text/html")
+
+    def style(_: Request) -> Response:
+        return Response(STYLE, headers=SECURITY_HEADERS, media_type="text/css")
+
+    routes = {"/metrics": page, "/healthz": healthz, "/readyz": readyz, "/": status, "/style.css": style}
+    return Starlette(routes=[Route(path, handler, methods=["GET"]) for path, handler in routes.items()])
+
+
+def _json(body: Mapping[str, object], key: str) -> Response:
+    return Response(
+        json.dumps(body), 200 if body[key] else 503, SECURITY_HEADERS, media_type="application/json"
+    )
+
+
+class LimitedProtocol(H11Protocol):
+    """HTTP/1.1 where a connection that brings no whole request within a few seconds is closed."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to watch the connection."""
+        super().connection_made(transport)
+        self._watch(None)
+
+    def _watch(self, before: object) -> None:
+        """Look again in a while whether another request has been answered since."""
+        self._timer = self.loop.call_later(REQUEST_TIMEOUT_S, self._check, before)
+
+    def _check(self, before: object) -> None:
+        answering = self.cycle is not None and not self.cycle.response_complete
+        if answering or self.cycle is not before:
+            self._watch(self.cycle)
+        elif not self.transport.is_closing():
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop watching."""
+        self._timer.cancel()
+        super().connection_lost(exc)
+
+
+class WebServer:
+    """Serves the routes from a daemon thread."""
+
+    def __init__(self, host: str, port: int, metrics: Metrics, beat_age_s: Callable[[], float]) -> None:
+        self._host = host
+        self._port = port
+        config = uvicorn.Config(
+            application(metrics, beat_age_s),
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            lifespan="off",
+            ws="none",
+            http=LimitedProtocol,
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=2,
+            limit_concurrency=512,
+            h11_max_incomplete_event_size=16 << 10,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
+        self._failed = False
+
+    def _run(self) -> None:
+        try:
+            self._server.run()
+        except SystemExit:
+            # uvicorn's way to say that it could not bind.
+            self._failed = True
+
+    def start(self) -> int:
+        """Start serving and return the port.
+
+        Raises:
+            ConfigError: the address is taken or not ours.
+        """
+        self._thread.start()
+        waited_s = 0.0
+        while not self._server.started:
+            if self._failed or not self._thread.is_alive() or waited_s > START_TIMEOUT_S:
+                place = f"{self._host}:{self._port}"
+                raise ConfigError(f"http: cannot listen on {place}; choose another http.port, or 0 for any")
+            self._thread.join(timeout=0.01)
+            waited_s += 0.01
+        socket = self._server.servers[0].sockets[0]
+        port: int = socket.getsockname()[1]
+        return port
+
+    def stop(self) -> None:
+        """Stop serving, in two seconds at most."""
+        self._server.should_exit = True
+        self._thread.join(timeout=5)
