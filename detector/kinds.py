@@ -7,7 +7,9 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel
 
 from detector.clock import Clock
+from detector.registry import Registry
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -21,3 +23,9 @@ class Kind(Generic[T_co]):
     Settings: type[BaseModel]
     open: Callable[[Any, Clock], T_co]
     """(settings, clock) -> the part."""
+
+
+def open_part(kinds: Registry[Kind[T]], settings: BaseModel, clock: Clock) -> T:
+    """Open the part that a section of the configuration describes."""
+    name: str = settings.model_dump(include={"kind"})["kind"]
+    return kinds.get(name).open(settings, clock)

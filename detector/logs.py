@@ -6,8 +6,9 @@ import sys
 
 from detector.times import format_time
 
-# The Kafka client logs whole requests at DEBUG, passwords included.
-QUIET = ("kafka", "uvicorn", "asyncio")
+# The Kafka client logs whole requests at DEBUG, passwords included, and every attempt to connect as an
+# error for as long as a broker is away; what matters of that the source says itself.
+LEAST_LEVEL = {"kafka": logging.CRITICAL, "uvicorn": logging.WARNING, "asyncio": logging.WARNING}
 
 
 class JsonFormatter(logging.Formatter):
@@ -43,5 +44,5 @@ def set_up(level: str, written: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name in QUIET:
-        logging.getLogger(name).setLevel(max(logging.INFO, root.level))
+    for name, least in LEAST_LEVEL.items():
+        logging.getLogger(name).setLevel(max(least, root.level))

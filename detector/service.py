@@ -80,6 +80,11 @@ class Service:
         """Return the seconds since the loop last came round."""
         return self._clock.monotonic_s() - self.beat_s
 
+    @property
+    def n_consumed(self) -> int:
+        """Records read so far."""
+        return self._pipeline.counters.consumed.total()
+
     def run(self) -> None:
         """Run until `stop`; then say goodbye to sinks and source.
 

@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     if options.show:
         sys.stdout.write(show(config))
     assembly = assemble(config)
-    series = check_series(assembly.models, config.window_spec(), config.metrics.max_series)
+    series = check_series(assembly.models, config.window_spec(), config.export_policy())
     for warning in (*config.warnings, *assembly.warnings):
         sys.stderr.write(f"warning: {warning}\n")
     for key, baseline in assembly.baselines.items():

@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
 
     config = load_config(options.config)
     logs.set_up(config.log.level, config.log.format)
-    metrics = Metrics()
+    metrics = Metrics(config.export_policy())
     service = build_service(config, metrics, SystemClock())
     server = WebServer(config.http.host, config.http.port, metrics, service.beat_age_s)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -59,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
 def build_service(config: Config, metrics: Any, clock: Clock) -> Service:
     """Put the service together; refuses what `check-config` refuses."""
     from detector.assembly import assemble
+    from detector.kinds import open_part
     from detector.metrics import check_series
     from detector.report.baseline import baseline_line
     from detector.service import Service
@@ -66,13 +67,13 @@ def build_service(config: Config, metrics: Any, clock: Clock) -> Service:
     from detector.sources import sources
 
     assembly = assemble(config)
-    check_series(assembly.models, config.window_spec(), config.metrics.max_series)
+    check_series(assembly.models, config.window_spec(), config.export_policy())
     for warning in (*config.warnings, *assembly.warnings):
         log.warning("%s", warning)
     for key, baseline in assembly.baselines.items():
         log.info("watching model=%s version=%s %s", key.model, key.version, baseline_line(baseline))
-    opened = [sinks.get(settings.kind).open(settings, clock) for settings in config.alerts.sinks]
-    source = sources.get(config.source.kind).open(config.source, clock)
+    opened = [open_part(sinks, settings, clock) for settings in config.alerts.sinks]
+    source = open_part(sources, config.source, clock)
     return Service(
         source,
         assembly.decoder,

@@ -4,5 +4,6 @@ from detector.config.describe import show
 from detector.config.load import installed_families, load_config
 from detector.config.models import Config
 from detector.config.problems import InvalidConfigError
+from detector.config.sections import DEFAULT_PORT
 
-__all__ = ["Config", "InvalidConfigError", "installed_families", "load_config", "show"]
+__all__ = ["DEFAULT_PORT", "Config", "InvalidConfigError", "installed_families", "load_config", "show"]

@@ -27,6 +27,7 @@ from detector.windows.spec import WindowSpec
 
 if TYPE_CHECKING:
     from detector.alerts import AlertPolicy
+    from detector.metrics.names import ExportPolicy
 
 
 def _log_sink() -> tuple[BaseModel, ...]:
@@ -122,6 +123,12 @@ class Config(Section):
         from detector.alerts import AlertPolicy
 
         return AlertPolicy(self.alerts.raise_after, self.alerts.clear_after)
+
+    def export_policy(self) -> "ExportPolicy":
+        """Return how much is exported."""
+        from detector.metrics.names import ExportPolicy
+
+        return ExportPolicy(self.metrics.max_series, self.metrics.statistics)
 
     def decision_of(self, model_name: str) -> Decision:
         """Return what holds for a model: the section `decision`, and over it what the model says.

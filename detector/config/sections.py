@@ -240,12 +240,15 @@ class Windows(Section):
         )
 
 
+DEFAULT_PORT = 9723
+
+
 class Http(Section):
     """Metrics, health, page and API."""
 
     enabled: bool = True
     host: Name = "127.0.0.1"
-    port: int = Field(default=9723, ge=0, le=65535)
+    port: int = Field(default=DEFAULT_PORT, ge=0, le=65535)
     """0: any free port."""
 
 
@@ -253,6 +256,19 @@ class Metrics(Section):
     """What is exported."""
 
     max_series: int = Field(default=20_000, ge=1, le=10_000_000)
+    """A configuration that would export more is refused."""
+    statistics: Annotated[tuple[Name, ...] | None, Listed] = None
+    """Those that have series of their own; null: all. Every statistic is judged all the same."""
+
+    @field_validator("statistics")
+    @classmethod
+    def _known(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        known = sorted(_limits()) if names else []
+        for i, name in enumerate(names or ()):
+            if name not in known:
+                raise PlacedError((i,), f"unknown statistic {name!r}{suggestion(name, known)}")
+        refuse_repeats(names or (), ())
+        return names
 
 
 class DirectoryState(Section):

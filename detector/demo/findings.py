@@ -69,9 +69,9 @@ def findings_text(findings: Findings, n_events: int, seconds: float, days: float
         lines += [f"  {fault.start[:10]}  {fault.name}", f"              {verdict}"]
     if findings.consequences:
         lines += ["", "alerts that follow from a fault:"]
-        lines += [f"  {_alert_line(a)}" for a in findings.consequences]
+        lines += [alert_line(a) for a in findings.consequences]
     lines += ["", "alarms that no fault explains:"]
-    lines += [f"  {_alert_line(a)}" for a in findings.false_alarms] or ["  none"]
+    lines += [alert_line(a) for a in findings.false_alarms] or ["  none"]
     n_found = sum(finding.alert is not None for finding in findings.findings)
     n = len(findings.findings)
     names = sorted({finding.fault.feature for finding in findings.findings})
@@ -80,9 +80,13 @@ def findings_text(findings: Findings, n_events: int, seconds: float, days: float
     return "\n".join(lines)
 
 
-def _alert_line(alert: Transition) -> str:
+def alert_line(alert: Transition) -> str:
+    """Return what happened to an alert, and what changed most, in one line."""
+    at_s = alert.starts_at_s if alert.ends_at_s is None else alert.ends_at_s
     what = alert.feature if alert.feature is not None else "the model as a whole"
-    return (
-        f"{format_time(alert.starts_at_s)[:16]}  {what}: {alert.statistic} {alert.value or 0.0:.2f} "
-        f"over {format_duration(alert.window_s)}"
-    )
+    line = f"  {format_time(at_s)[:16].replace('T', ' ')}  {alert.status:<8}  {what:<20}  "
+    if alert.status == "resolved":
+        return line + f"after {format_duration(at_s - alert.starts_at_s)}"
+    line += f"{alert.statistic} {alert.value or 0.0:.2f} over {format_duration(alert.window_s)}"
+    changed = alert.contributors[:1]
+    return line + "".join(f" ({c.bin}: {c.reference:.0%} -> {c.current:.0%})" for c in changed)

@@ -43,6 +43,11 @@ def split() -> tuple[list[Flight], list[Flight]]:
     return training, live
 
 
+def span_s(live: Sequence[Flight]) -> float:
+    """Return the event time from the first flight to the last, in seconds."""
+    return parse_rfc3339(str(live[-1]["timestamp"])) - parse_rfc3339(str(live[0]["timestamp"]))
+
+
 class FlightSource:
     """Delivers the live events as fast as they are taken."""
 
@@ -66,11 +71,6 @@ class FlightSource:
             np.full(len(values), -1),
             (self._partition,),
         )
-
-    @property
-    def is_done(self) -> bool:
-        """Whether every event has been delivered."""
-        return self._read >= self._n
 
     def status(self) -> SourceStatus:
         """Say how far the stream is."""

@@ -11,7 +11,7 @@ from detector import __version__
 from detector.alerts import DATASET_ALERT, FEATURE_ALERT
 from detector.batch import REJECT_REASONS, Floats
 from detector.metrics.labels import label
-from detector.metrics.names import EVALUATED, RUNNING, Family
+from detector.metrics.names import EVALUATED, RUNNING, ExportPolicy, Family
 from detector.times import format_duration
 from detector.view import View
 
@@ -26,9 +26,9 @@ RATIO_FAMILIES = {
 """Rates that have a family of their own beside `drift_feature_distance`."""
 
 
-def evaluated_families(view: View) -> list[Metric]:
+def evaluated_families(view: View, policy: ExportPolicy) -> list[Metric]:
     """Return the families that change with an evaluation."""
-    return _families(EVALUATED, lambda add: _add_evaluated(view, add))
+    return _families(EVALUATED, lambda add: _add_evaluated(view, policy, add))
 
 
 def running_families(view: View, n_series: int, max_series: int) -> list[Metric]:
@@ -69,7 +69,7 @@ def _family(family: Family) -> Metric:
     return kind(family.name, family.help, labels=family.labels)
 
 
-def _add_evaluated(view: View, add: Add) -> None:
+def _add_evaluated(view: View, policy: ExportPolicy, add: Add) -> None:
     for (key, length_s), judged in view.judged.items():
         evaluation, window = judged.evaluation, format_duration(length_s)
         features = [label(name) for name in evaluation.features.names]
@@ -86,6 +86,8 @@ def _add_evaluated(view: View, add: Add) -> None:
                     ("drift_feature_threshold", found.threshold, (name,)),
                     ("drift_feature_p_value_ratio", found.p_value, (name,)),
                 ]
+                if not policy.exports(name):
+                    columns.clear()
                 if name in RATIO_FAMILIES:
                     columns.append((RATIO_FAMILIES[name], found.value, ()))
                 for family, values, more in columns:

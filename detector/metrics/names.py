@@ -18,6 +18,20 @@ class Family:
     help: str
 
 
+@dataclass(frozen=True, slots=True)
+class ExportPolicy:
+    """How much is exported."""
+
+    max_series: int = 20_000
+    """More series of evaluated families than this are refused when the configuration is loaded."""
+    statistics: tuple[str, ...] | None = None
+    """The statistics with series of their own; None for all."""
+
+    def exports(self, statistic: str) -> bool:
+        """Whether a statistic has series of its own."""
+        return self.statistics is None or statistic in self.statistics
+
+
 _MODEL = ("model", "version")
 _WHOLE = (*_MODEL, "slice", "window")
 _FEATURE = (*_MODEL, "feature", "slice", "window")

@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 from detector.batch import ModelKey
 from detector.metrics.collect import evaluated_families, running_families
 from detector.metrics.labels import label
-from detector.metrics.names import DURATION, DURATION_BUCKETS
+from detector.metrics.names import DURATION, DURATION_BUCKETS, ExportPolicy
 from detector.view import View
 
 _END = b"# EOF\n"
@@ -37,10 +37,10 @@ class _Fixed(Collector):
 class Metrics:
     """What the service publishes, and the page made of it; safe to use from several threads."""
 
-    def __init__(self, max_series: int = 20_000) -> None:
+    def __init__(self, policy: ExportPolicy | None = None) -> None:
         # Without this every counter has a second family that says when it was created.
         disable_created_metrics()  # type: ignore[no-untyped-call]
-        self._max_series = max_series
+        self._policy = policy or ExportPolicy()
         self._own = CollectorRegistry()
         self._durations = Histogram(
             DURATION.name, DURATION.help, DURATION.labels, buckets=DURATION_BUCKETS, registry=self._own
@@ -69,7 +69,7 @@ class Metrics:
         heavy, n_series = b"", 0
         if view is not None:
             heavy, n_series = self._evaluated(view, encode, content_type, compress=compress)
-            registry.register(_Fixed(running_families(view, n_series, self._max_series)))
+            registry.register(_Fixed(running_families(view, n_series, self._policy.max_series)))
         light = encode(registry).removesuffix(_END) + encode(self._own)
         # Compressed parts one behind the other are one compressed page (RFC 1952, 2.2).
         return heavy + (gzip.compress(light, 1) if compress else light), content_type
@@ -79,7 +79,7 @@ class Metrics:
     ) -> tuple[bytes, int]:
         with self._lock:
             if view.revision != self._revision:
-                self._families = evaluated_families(view)
+                self._families = evaluated_families(view, self._policy)
                 self._rendered.clear()
                 self._revision = view.revision
             n_series = sum(len(family.samples) for family in self._families)

@@ -11,6 +11,7 @@ keep the page from anyone.
 
 import asyncio
 import json
+import socket
 import threading
 from collections.abc import Callable, Mapping
 
@@ -28,7 +29,7 @@ from detector.web.page import STYLE, render_status
 MAX_BEAT_AGE_S = 60.0
 """A loop that has not come round for this long is stuck."""
 
-START_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 5.0
 
 REQUEST_TIMEOUT_S = 5.0
 
@@ -112,8 +113,6 @@ class WebServer:
         self._port = port
         config = uvicorn.Config(
             application(metrics, beat_age_s),
-            host=host,
-            port=port,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -128,14 +127,11 @@ class WebServer:
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
-        self._failed = False
+        self._socket: socket.socket | None = None
 
     def _run(self) -> None:
-        try:
-            self._server.run()
-        except SystemExit:
-            # uvicorn's way to say that it could not bind.
-            self._failed = True
+        assert self._socket is not None
+        self._server.run(sockets=[self._socket])
 
     def start(self) -> int:
         """Start serving and return the port.
@@ -143,19 +139,24 @@ class WebServer:
         Raises:
             ConfigError: the address is taken or not ours.
         """
+        # Bound here and not on the thread, so that whoever starts the server learns why it cannot.
+        try:
+            family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+            self._socket = socket.create_server((self._host, self._port), family=family, backlog=512)
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise ConfigError(
+                f"http: cannot listen on {self._host}:{self._port} ({reason}); choose another http.port, "
+                "or 0 for any"
+            ) from None
         self._thread.start()
-        waited_s = 0.0
-        while not self._server.started:
-            if self._failed or not self._thread.is_alive() or waited_s > START_TIMEOUT_S:
-                place = f"{self._host}:{self._port}"
-                raise ConfigError(f"http: cannot listen on {place}; choose another http.port, or 0 for any")
-            self._thread.join(timeout=0.01)
-            waited_s += 0.01
-        socket = self._server.servers[0].sockets[0]
-        port: int = socket.getsockname()[1]
+        port: int = self._socket.getsockname()[1]
         return port
 
     def stop(self) -> None:
-        """Stop serving, in two seconds at most."""
+        """Stop serving, in a few seconds at most."""
+        if self._socket is None:
+            return
         self._server.should_exit = True
-        self._thread.join(timeout=5)
+        self._thread.join(timeout=STOP_TIMEOUT_S)
+        self._socket.close()

@@ -50,8 +50,8 @@ file.delete.delay.ms=500
 
 LOG4J = """\
 <?xml version="1.0" encoding="UTF-8"?>
-<Configuration status="ERROR"><Appenders><Console name="out"><PatternLayout pattern="%d %p %m (%c)%n"/></Console>
-</Appenders><Loggers><Root level="WARN"><AppenderRef ref="out"/></Root></Loggers></Configuration>
+<Configuration status="ERROR"><Appenders>
+<Console name="out"><PatternLayout pattern="%d %p %m (%c)%n"/></Console></Appenders><Loggers><Root level="WARN"><AppenderRef ref="out"/></Root></Loggers></Configuration>
 """
 
 
@@ -79,7 +79,12 @@ class KafkaBroker:
         (self.directory / "server.properties").write_text(config)
         (self.directory / "log4j2.xml").write_text(LOG4J)
         self._java(
-            "kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", str(self.directory / "server.properties")
+            "kafka.tools.StorageTool",
+            "format",
+            "-t",
+            _cluster_id(),
+            "-c",
+            str(self.directory / "server.properties"),
         )
 
     @property
@@ -108,7 +113,8 @@ class KafkaBroker:
     def start(self) -> None:
         """Start, and wait until it answers."""
         self._program = Program(
-            self._command("kafka.Kafka", str(self.directory / "server.properties")), self.directory / "kafka.log"
+            self._command("kafka.Kafka", str(self.directory / "server.properties")),
+            self.directory / "kafka.log",
         )
         try:
             wait_until(self._answers, START_TIMEOUT_S, "Kafka starts")
