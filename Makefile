@@ -1,0 +1,76 @@
+# `make` shows what there is. Everything lands in .venv/ and .tools/; `make clean` takes both away.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help venv dev demo kafka prometheus lint test fast bench lock clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+KAFKA := .tools/kafka/.fetched
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --custom-compile-command "make lock"
+
+help: ## show this
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; found $$($(PYTHON) --version). Set PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { echo "no virtual environment: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.made requirements.txt requirements-build.txt pyproject.toml
+	@echo "installing the locked requirements ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes \
+	  -r requirements.txt -r requirements-build.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
+	@echo "installing what tests and checks need ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+venv: $(VENV)/.runtime ## the environment with the detector installed
+
+dev: $(VENV)/.dev ## the same with everything that tests and checks need
+
+demo: $(VENV)/.runtime ## the main job on shipped real data; ARGS=--exit ends with the summary
+	@$(BIN)/drift-detector demo $(ARGS)
+
+kafka: ## fetch Apache Kafka for the tests, from Maven Central
+	@tools/provide kafka
+
+prometheus: ## fetch Debian's Prometheus for the tests, unless it is installed
+	@tools/provide prometheus
+
+lint: $(VENV)/.dev ## format, style, types and layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fast: $(VENV)/.dev ## the tests that need neither Kafka nor Prometheus
+	$(BIN)/pytest -m "not kafka and not prometheus" $(ARGS)
+
+# What cannot be fetched is said here and again at the end of the tests, which then leave out what needs it.
+# Where CI is set, nothing may be missing.
+test: $(VENV)/.dev lint ## all checks and tests, against real Kafka and Prometheus
+	@tools/provide kafka || [ -z "$${CI:-}" ]
+	@tools/provide prometheus || [ -z "$${CI:-}" ]
+	$(BIN)/pytest $(ARGS)
+
+bench: $(VENV)/.dev ## speed and memory, as ratios in the same run
+	@tools/provide kafka
+	$(BIN)/pytest -m bench -s tests/bench $(ARGS)
+
+lock: $(VENV)/.made ## resolve the locked requirements anew
+	@$(BIN)/pip install --quiet uv
+	$(BIN)/$(LOCK) pyproject.toml -o requirements.txt
+	$(BIN)/$(LOCK) --group build -o requirements-build.txt
+	$(BIN)/$(LOCK) pyproject.toml --extra parquet --group dev -c requirements.txt -o requirements-dev.txt
+
+clean: ## take away the environment, fetched programs and caches
+	rm -rf $(VENV) .tools build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
