@@ -187,6 +187,7 @@ def _positive(totals: Floats) -> Floats:
 
 Measure = Callable[[Pair], Floats]
 PValue = Callable[[Pair, Floats], Floats]
+Critical = Callable[[Pair, float], Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +206,8 @@ class Distance:
     """Pair -> the value to expect when nothing has changed, from the sample sizes; NaN as for `measure`."""
     p_value: PValue | None = None
     """(Pair, value) -> chance of a value as large when nothing has changed."""
+    critical: Critical | None = None
+    """(Pair, alpha) -> the value exceeded with chance alpha when nothing has changed."""
 
 
 distances: Registry[Distance] = Registry("distance")
@@ -217,12 +220,14 @@ def distance(
     upper: float | None = 1.0,
     noise_floor: Measure | None = None,
     p_value: PValue | None = None,
+    critical: Critical | None = None,
 ) -> Callable[[Measure], Measure]:
     """Register the decorated function as the distance of its own name."""
 
     def register(measure: Measure) -> Measure:
         name = measure.__name__
-        distances.add(name, Distance(name, measure, ordered, symmetric, upper, noise_floor, p_value))
+        part = Distance(name, measure, ordered, symmetric, upper, noise_floor, p_value, critical)
+        distances.add(name, part)
         return measure
 
     return register

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy.special import kolmogorov
+from scipy.special import kolmogi, kolmogorov
 
 from detector.batch import Floats
 from detector.distances.base import Pair, distance
@@ -20,7 +20,11 @@ def _p_value(pair: Pair, value: Floats) -> Floats:
     return p
 
 
-@distance(ordered=True, noise_floor=_noise_floor, p_value=_p_value)
+def _critical(pair: Pair, alpha: float) -> Floats:
+    return np.minimum(kolmogi(alpha) * np.sqrt(pair.s2), 1.0)
+
+
+@distance(ordered=True, noise_floor=_noise_floor, p_value=_p_value, critical=_critical)
 def kolmogorov_smirnov(pair: Pair) -> Floats:
     """Largest difference of the two cumulative distributions at any bin edge, 0 to 1.
 

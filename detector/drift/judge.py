@@ -2,12 +2,13 @@
 
 *Is it more than chance?* and *is it large enough to matter?* A distance d decides when
 
-    d > sqrt(min_effect² + noise²)
+    d > critical(ALPHA)   and   d > sqrt(min_effect² + noise²)
 
-where noise is what sampling alone makes of d at these sample sizes: so a window of a thousand
-events and one of a million are held to the same real change. The rates (missing, outside, ...) may
-rise by a fifth of `min_effect` and four standard errors above what training data lead one to expect.
-A fixed threshold set by the user replaces either rule.
+where `critical` is what sampling alone exceeds with chance ALPHA at these sample sizes, and noise
+what it makes of d on average: so a window of a thousand events and one of a million are held to the
+same real change. The rates (missing, outside, ...) may rise by a fifth of `min_effect` and four
+standard errors above what training data lead one to expect. A fixed threshold set by the user
+replaces either rule.
 
 The natural variation of the training data and the alert budget are not part of this rule yet.
 """
@@ -28,6 +29,9 @@ from detector.windows.sliding import WindowProfile
 
 GATES = ("hellinger", "kolmogorov_smirnov", "l_infinity")
 """Distances that decide unless the user says otherwise; all live on a scale from 0 to 1."""
+
+ALPHA = 1e-6
+"""Chance that sampling alone lets one gate of one feature of one window exceed its threshold."""
 
 RATE_SHARE_OF_EFFECT = 0.2
 """A rate matters when it rises by this part of `min_effect`: 2 % of events at the default of 0.10."""
@@ -150,7 +154,10 @@ class Judge:
             noise = distance.noise_floor(of) if distance.noise_floor else np.full_like(found, np.nan)
             p_value = distance.p_value(of, found) if distance.p_value else np.full_like(found, np.nan)
             value, noise = _padded(found, n_features), _padded(noise, n_features)
-            auto = np.hypot(self._limits.min_effect, noise) if distance.name in GATES else np.nan
+            auto: Floats | float = np.nan
+            if distance.name in GATES and distance.critical is not None:
+                chance = _padded(distance.critical(of, ALPHA), n_features)
+                auto = np.maximum(np.hypot(self._limits.min_effect, noise), chance)
         threshold = self._threshold(distance.name, auto, value)
         threshold[np.broadcast_to(pair.n, threshold.shape) < MIN_VALUES] = np.nan
         return Statistic(value, threshold, noise, _padded(p_value, n_features))
@@ -181,7 +188,7 @@ class Judge:
         for name in names:
             found = statistics[name]
             # The part of the threshold that is noise or expectation is no warning sign.
-            floor = found.noise_floor if name in RATES else np.zeros_like(found.value)
+            floor = np.nan_to_num(found.noise_floor)
             warning = floor + WARNING_SHARE * (found.threshold - floor)
             with np.errstate(invalid="ignore"):
                 state = np.maximum(state, np.where(found.value > warning, State.WARNING, State.OK))
