@@ -18,9 +18,11 @@ PREFIX = "DRIFT_"
 
 _NOT_SETTINGS = re.compile(r"DRIFT_(?:TEST_.*|CRASH_AT)")
 # Kubernetes tells every container about the services beside it: a service called `drift` or
-# `drift-detector` makes DRIFT_SERVICE_HOST, DRIFT_DETECTOR_PORT_9723_TCP_ADDR and so on.
+# `drift-detector` makes DRIFT_SERVICE_HOST, DRIFT_DETECTOR_PORT=tcp://... and so on. DRIFT_HTTP_PORT=80,
+# which is no address, is DRIFT_HTTP__PORT misspelt.
 _KUBERNETES = re.compile(
-    r"DRIFT_(?:\w+_)?(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)?)"
+    r"DRIFT_(?:\w+_)?(?:(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)=.*|PORT=\w+://.*)",
+    re.DOTALL,
 )
 
 _NESTED = "__"
@@ -44,10 +46,10 @@ def _settings_in(environ: Mapping[str, str]) -> list[str]:
     """Return the variables that are settings: outer ones before inner ones, `kind` before its settings."""
     found = [
         name
-        for name in environ
+        for name, text in environ.items()
         if name.startswith(PREFIX)
         and not _NOT_SETTINGS.fullmatch(name)
-        and (_NESTED in name or not _KUBERNETES.fullmatch(name))
+        and (_NESTED in name or not _KUBERNETES.fullmatch(f"{name}={text}"))
     ]
     return sorted(found, key=lambda name: (name.count(_NESTED), not name.endswith("__KIND"), name))
 
@@ -77,9 +79,8 @@ def _key(segment: str, annotation: Any, path: KeyPath, draft: Draft, variable: s
             return int(segment)
         raise _unknown(variable, f"no entry {segment} in a list of {n}; count from 0, without gaps")
     if value_of(annotation) is not None and segment:
-        existing = [
-            key for key in written or () if isinstance(written, dict) and key.lower() == segment.lower()
-        ]
+        there = written if isinstance(written, dict) else {}
+        existing = [key for key in there if key.lower() == segment.lower()]
         # A new key is lower case like most, unless the variable says it in a case of its own.
         return existing[0] if existing else segment.lower() if segment.isupper() else segment
     at = f" below {variable_of(path)}" if path else ""

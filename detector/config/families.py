@@ -45,9 +45,8 @@ class Family:
         """Return what is wrong with a section before its settings are looked at, None if nothing."""
         known = ", ".join(self.names())
         if not isinstance(written, dict):
-            return Problem(
-                path, f"expected a mapping (found {shown(written)}); write it like {{kind: {known}}}"
-            )
+            example = f"write it like {{kind: {self.names()[0]}}} (kinds: {known})"
+            return Problem(path, f"expected a mapping (found {shown(written)}); {example}")
         kind = written.get("kind", self.default)
         if kind is None:
             return Problem((*path, "kind"), f"required, but not there; add `kind:` with one of {known}")

@@ -48,11 +48,11 @@ class Draft:
     """What environment variables say instead."""
 
     def set(self, path: KeyPath, value: Any, variable: str) -> None:
-        """Put `value` at `path`, whatever stood there; mappings on the way are made."""
+        """Put `value` at `path`, whatever stood there; mappings and lists on the way are made."""
         node: Any = self.content
         for i, (key, following) in enumerate(pairwise(path), 1):
             child = look_up(node, (key,))
-            if not isinstance(child, dict | list):
+            if not isinstance(child, list if isinstance(following, int) else dict):
                 child = [] if isinstance(following, int) else {}
                 _put(node, key, child)
                 self.variables[path[:i]] = variable

@@ -45,8 +45,8 @@ def check_series(models: Mapping[ModelKey, Monitored], spec: WindowSpec, policy:
         shape = f"{len(worst.baseline.features)} features x {len(worst.slices)} slices x {n_windows} windows"
         each = counts[key] // max(1, _product(worst, n_windows))
         raise ConfigError(
-            f"{total} metric series, metrics.max_series allows {policy.max_series}: {key.model} {key.version} "
-            f"alone has {counts[key]} ({shape} x about {each} each); name "
+            f"{total} metric series, metrics.max_series allows {policy.max_series}: "
+            f"{key.model} {key.version} alone has {counts[key]} ({shape} x about {each} each); name "
             "only the statistics you look at in metrics.statistics, use fewer slices or windows, or raise it"
         )
     return total

@@ -199,10 +199,21 @@ class KafkaSource:
             log.info("in contact with the brokers")
         self._connected = True
         self._failures = 0
+        self._pass_markers()
         found = self._look_up_partitions()
         if set(found) - set(self._partitions):
             self._take_up(found)
             self._assign(self._partitions)
+
+    def _pass_markers(self) -> None:
+        """Move past what is in the log but no record: markers of transactions, gaps that compaction left.
+
+        Without it such a partition would never count as read to its end, and hold the windows open.
+        """
+        for p in self._partitions:
+            if self._positions[p] < self._ends.get(p, 0):
+                reached = self._client.position(_topic_partition(p), timeout_ms=LOOK_UP_TIMEOUT_MS)
+                self._positions[p] = max(self._positions[p], reached or 0)
 
     # Records
 

@@ -67,7 +67,8 @@ def find_files(names: Sequence[str]) -> list[DataFile]:
     found: dict[Path, DataFile] = {}
     for name in names:
         for path in expand(name, lambda file_name: _kind(file_name) is not None, _expected()):
-            found.setdefault(Path(path).resolve(), _data_file(path))
+            file = _data_file(path)  # first: a link to itself cannot be resolved
+            found.setdefault(Path(path).resolve(), file)
     return list(found.values())
 
 

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,19 +28,30 @@ def expand(name: str, is_data: Callable[[str], bool], expected: str) -> list[str
         matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
         if not matches:
             raise DataError(f"{name}: no file matches")
-        return [
-            found
+        found = [
+            file
             for match in matches
-            for found in (_in_directory(match, is_data) if Path(match).is_dir() else [match])
+            for file in (_in_directory(match, is_data) if Path(match).is_dir() else [match])
         ]
-    if path.is_dir():
+        if not found:
+            raise DataError(f"{name}: no data file in these directories; expected names ending in {expected}")
+        return found
+    if _is_directory(path):
         found = _in_directory(name, is_data)
         if not found:
             raise DataError(f"{name}: no data file in this directory; expected names ending in {expected}")
         return found
-    if not path.exists():
-        raise DataError(f"{name}: no such file or directory")
     return [name]
+
+
+def _is_directory(path: Path) -> bool:
+    """Whether an existing path is a directory."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise DataError(f"{path}: no such file or directory") from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
 
 
 def _in_directory(name: str, is_data: Callable[[str], bool]) -> list[str]:
@@ -67,4 +79,8 @@ def _walk(name: str) -> Iterator[tuple[Path, list[str]]]:
 
 def _refuse(error: OSError) -> None:
     """Say which folder cannot be read; `os.walk` would leave it out silently."""
-    raise DataError(f"{error.filename}: cannot be read: {error.strerror or error}") from error
+    raise _unreadable(error.filename, error) from error
+
+
+def _unreadable(path: object, error: OSError) -> DataError:
+    return DataError(f"{path}: cannot be read: {error.strerror or error}")

@@ -15,6 +15,8 @@ from detector.tables.text_column import is_non_finite
 _NUMBERS = {int, float, type(None)}
 _TEXTS = {str, type(None)}
 
+_encoder = msgspec.json.Encoder(enc_hook=str, decimal_format="number")
+
 
 class GrowingObjectColumn:
     """An object column that is not complete yet."""
@@ -110,7 +112,7 @@ def json_text(value: object) -> str:
     """Return the value as JSON writes it: `true`, `5`, `0.1`."""
     if isinstance(value, float):
         return repr(value)  # the same digits, and a word for NaN, where JSON has none
-    return msgspec.json.encode(value, enc_hook=str).decode()
+    return _encoder.encode(value).decode()
 
 
 def _number(cell: object) -> tuple[float, CellKind | None]:

@@ -39,8 +39,11 @@ def read_parquet(file: DataFile, rows: int) -> Iterator[tuple[Chunk, int]]:
     try:
         with pq.ParquetFile(file.path, buffer_size=_BUFFER_BYTES) as table:
             yield from _chunks(file, table, rows)
-    except pa.ArrowException as error:
-        reason = str(error).splitlines()[0]
+    except (pa.ArrowException, OSError) as error:
+        # An error without a number is not the system's: pyarrow has found the content wrong.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        reason = str(error).splitlines()[0].rstrip(" .:")
         raise DataError(f"{file.path}: damaged Parquet file: {reason}; copy or write it again") from error
 
 
@@ -56,6 +59,7 @@ def _chunks(file: DataFile, table: "pq.ParquetFile", rows: int) -> Iterator[tupl
     n_rows = table.metadata.num_rows
     done = 0
     for batch in table.iter_batches(batch_size=min(rows, max(1, CELLS_MAX // len(found)))):
+        batch.validate(full=True)  # texts need not be UTF-8
         columns = {name: ArrowColumn(batch.column(name)) for name in names}
         chunk = Chunk(batch.num_rows, {**columns}, file.path, done + 1)
         done += batch.num_rows

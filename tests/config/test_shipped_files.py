@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -141,7 +142,7 @@ def test_every_setting_in_detector_yaml_has_a_remark():
     lines = ALL.read_text(encoding="utf-8").splitlines()
     bare = [
         line
-        for before, line in zip(lines, lines[1:], strict=False)
+        for before, line in pairwise(lines)
         if re.match(r" *#?(- )?[\w\"*]+:", line) and not re.match(r" *# ", before)
     ]
 

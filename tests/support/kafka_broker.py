@@ -3,6 +3,7 @@
 The jars come from Maven Central by `make kafka`.
 """
 
+import base64
 import shutil
 import signal
 import subprocess
@@ -51,7 +52,8 @@ file.delete.delay.ms=500
 LOG4J = """\
 <?xml version="1.0" encoding="UTF-8"?>
 <Configuration status="ERROR"><Appenders>
-<Console name="out"><PatternLayout pattern="%d %p %m (%c)%n"/></Console></Appenders><Loggers><Root level="WARN"><AppenderRef ref="out"/></Root></Loggers></Configuration>
+<Console name="out"><PatternLayout pattern="%d %p %m (%c)%n"/></Console></Appenders>
+<Loggers><Root level="WARN"><AppenderRef ref="out"/></Root></Loggers></Configuration>
 """
 
 
@@ -192,6 +194,5 @@ def create_topic(bootstrap: str, name: str, partitions: int = 1, **configs: str)
 
 
 def _cluster_id() -> str:
-    import base64
-
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    # Kafka's way to write a UUID; one that begins with a dash would be taken for an option.
+    return "K" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]

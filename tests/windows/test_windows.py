@@ -78,7 +78,7 @@ def test_memory_of_a_long_window_is_bounded(rng, panes):
     for pane in range(0, 3 * panes, max(1, panes // 400)):
         windows.add(random_columns(rng, 1), np.array([pane * 60.0]), pane)
         windows.close(pane)
-        most = max(most, max(len(ring) for ring in windows._rings.values()))
+        most = max(most, *(len(ring) for ring in windows._rings.values()))
 
     assert most <= MAX_PANES_A_WINDOW + 1
 
