@@ -109,11 +109,12 @@ class Service:
         records = self._source.poll(POLL_TIMEOUT_S)
         self.beat_s = self._clock.monotonic_s()
         self._has_polled = True
-        outcomes = self._pipeline.feed(self._decoder.decode(records), self._clock.now_s())
-        self._take(outcomes)
-        had_records = {records.partitions[i] for i in np.unique(records.partition).tolist()}
+        decoded = self._decoder.decode(records)
+        self._take(self._pipeline.feed(decoded, self._clock.now_s()))
+        # Events, not records: a partition that brings nothing usable must not hold the others back.
+        spoke = np.unique(records.partition[~np.isnan(decoded.time_s)]).tolist()
         idle, silent_for_s = self._silence.after(
-            had_records, self._source.idle(), len(records.partitions), self.beat_s
+            {records.partitions[i] for i in spoke}, self._source.idle(), len(records.partitions), self.beat_s
         )
         self._take(self._pipeline.quiet(idle, silent_for_s))
         if self.beat_s - self._published_s >= PUBLISH_EVERY_S:
@@ -171,17 +172,17 @@ class _Silence:
 
     def after(
         self,
-        had_records: AbstractSet[Partition],
+        spoke: AbstractSet[Partition],
         at_end: Sequence[Partition],
         n_partitions: int,
         now_s: float,
     ) -> tuple[list[Partition], float]:
-        """Take note of a poll; return the idle partitions and the seconds of silence.
+        """Take note of the partitions that brought events; return the idle ones and the seconds of silence.
 
         Only a partition that is read to its end counts: one that cannot be read is not idle.
         """
         before = self._idle_since_s
-        self._idle_since_s = {p: now_s if p in had_records else before.get(p, now_s) for p in at_end}
+        self._idle_since_s = {p: now_s if p in spoke else before.get(p, now_s) for p in at_end}
         idle = [p for p, since_s in self._idle_since_s.items() if now_s - since_s >= self._idle_after_s]
         all_idle = n_partitions > 0 and len(idle) == n_partitions
         return idle, now_s - max(self._idle_since_s.values()) if all_idle else 0.0

@@ -94,12 +94,19 @@ def test_one_event_from_the_future_does_not_close_the_windows_of_today(baseline,
 def test_a_partition_that_lags_is_waited_for_until_it_is_idle(baseline, rng):
     """Its events still reach their windows; idle, it holds nobody back."""
     rig = Rig(baseline)
-    assert rig.feed(_events(rng, 5) + _events(rng, 5, START_S + 600), [0] * 5 + [0] * 5, 2)
-    rig = Rig(baseline)
     both = [*_events(rng, 1), *_events(rng, 5), *_events(rng, 5, START_S + 600)]
     assert rig.feed(both, [1] + [0] * 10, 2) == []
 
     assert list(rig.pipeline.quiet([Partition("events", 1)], 0.0)) != []
+
+
+def test_a_partition_that_has_not_spoken_yet_is_waited_for(baseline, rng):
+    """Catching up, a client reads one partition after the other; windows of the first alone mean nothing."""
+    rig = Rig(baseline)
+    first, second = ([*_events(rng, 30), *_events(rng, 1, START_S + 600)] for _ in range(2))
+
+    assert rig.feed(first, [0] * 31, 2) == []
+    assert rig.feed(second, [1] * 31, 2)[0].judged[0].evaluation.n[0] == 60
 
 
 def test_a_lagging_partition_is_not_waited_for_without_end(baseline, rng):

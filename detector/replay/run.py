@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from detector.batch import Decoded, Floats
+from detector.batch import Decoded, Floats, Partition
 from detector.pipeline import Outcome, Pipeline
 
 FURTHEST_JUMP_S = 30 * 86400.0
@@ -14,8 +14,16 @@ FURTHEST_JUMP_S = 30 * 86400.0
 def replay(
     events: Iterable[Decoded], pipeline: Pipeline, wall_s: float, take: Callable[[Outcome], None]
 ) -> None:
-    """Run recorded events through a pipeline; `take` is given the outcome of every pane."""
+    """Run recorded events through a pipeline; `take` is given the outcome of every pane.
+
+    A file is a partition; once the next one is read, nobody waits for it any more.
+    """
+    seen: set[Partition] = set()
     for decoded in events:
+        read = seen.difference(decoded.partitions)
+        seen.update(decoded.partitions)
+        for outcome in pipeline.quiet(read, 0.0):
+            take(outcome)
         now_s = replay_now(decoded.time_s, pipeline.max_event_time_s, wall_s)
         for outcome in pipeline.feed(decoded, now_s):
             take(outcome)

@@ -22,7 +22,6 @@ def expand(name: str, is_data: Callable[[str], bool], expected: str) -> list[str
     Raises:
         DataError: there is no such file.
     """
-    path = Path(name)
     # An existing file wins: `table[1].csv` is a lawful name.
     if not os.path.lexists(name) and glob.has_magic(name):
         matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
@@ -36,7 +35,7 @@ def expand(name: str, is_data: Callable[[str], bool], expected: str) -> list[str
         if not found:
             raise DataError(f"{name}: no data file in these directories; expected names ending in {expected}")
         return found
-    if _is_directory(path):
+    if _is_directory(name):
         found = _in_directory(name, is_data)
         if not found:
             raise DataError(f"{name}: no data file in this directory; expected names ending in {expected}")
@@ -44,14 +43,14 @@ def expand(name: str, is_data: Callable[[str], bool], expected: str) -> list[str
     return [name]
 
 
-def _is_directory(path: Path) -> bool:
-    """Whether an existing path is a directory."""
+def _is_directory(name: str) -> bool:
+    """Whether what exists under this name is a directory."""
     try:
-        return stat.S_ISDIR(path.stat().st_mode)
+        return stat.S_ISDIR(Path(name).stat().st_mode)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise DataError(f"{path}: no such file or directory") from error
+        raise DataError(f"{name}: no such file or directory") from error
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(name, error) from error
 
 
 def _in_directory(name: str, is_data: Callable[[str], bool]) -> list[str]:

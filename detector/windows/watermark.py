@@ -27,6 +27,7 @@ class Watermark:
 
     def __init__(self, spec: WindowSpec) -> None:
         self._spec = spec
+        self._partitions: frozenset[Partition] = frozenset()
         self._max_time_s: dict[Partition, float] = {}
         self._idle: frozenset[Partition] = frozenset()
         self._advanced_to_s = -np.inf
@@ -38,6 +39,7 @@ class Watermark:
         what its partition had seen *before* it.
         """
         late = np.zeros(len(time_s), dtype=bool)
+        self._partitions |= frozenset(partitions)
         for i, key in enumerate(partitions):
             here = np.flatnonzero((partition == i) & ~np.isnan(time_s))
             if not len(here):
@@ -65,8 +67,12 @@ class Watermark:
 
     @property
     def time_s(self) -> float:
-        """Event time that every active partition has passed by `lateness`; -inf before the first event."""
-        active = [t for key, t in self._max_time_s.items() if key not in self._idle]
+        """Event time that every active partition has passed by `lateness`; -inf before the first event.
+
+        A partition of which nothing has come yet is waited for too: catching up, a client reads one
+        partition after the other, and windows of the first alone would mean nothing.
+        """
+        active = [self._max_time_s.get(key, -np.inf) for key in self._partitions - self._idle]
         # If all are idle nobody is waited for.
         reached = min(active, default=self.max_time_s) - self._spec.lateness_s
         return max(reached, self._advanced_to_s)

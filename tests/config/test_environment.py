@@ -224,6 +224,7 @@ def test_a_variable_puts_right_what_the_file_has_wrong(load):
         pytest.param("http: [a, list]", "HTTP__PORT", "2222", "http.port", 2222, id="a list for a section"),
         pytest.param("http: text", "HTTP__PORT", "2222", "http.port", 2222, id="a text for a section"),
         pytest.param("alerts: {sinks: {kind: x}}", "ALERTS__SINKS__0__KIND", "log", "alerts.sinks.0.kind", "log", id="a mapping for a list"),
+        pytest.param("decision: {statistics: 5}", "DECISION__STATISTICS__UNSEEN__THRESHOLD", "0.1", "decision.statistics.unseen.threshold", 0.1, id="a number for a mapping"),
     ],
 )  # fmt: skip
 def test_a_variable_wins_over_what_has_another_shape(load, section, variable, text, path, value):

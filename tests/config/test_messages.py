@@ -37,7 +37,7 @@ def problems(tmp_path):
 
 
 def _named(table):
-    """Return the rows of a table as parameters; a row's id is its place and a word."""
+    """Return the rows of a table as parameters; its first column is the id."""
     return [pytest.param(*row[1:], id=row[0]) for row in table]
 
 

@@ -25,7 +25,7 @@ class Oracle:
             try:
                 document = json.loads(payload)
                 self._events.append((parse_rfc3339(document["timestamp"]), document["features"]))
-            except (ValueError, KeyError):
+            except (ValueError, KeyError, TypeError):
                 self.bad += 1
         self._events.sort(key=lambda found: found[0])
         self._times = np.array([t for t, _ in self._events])

@@ -64,6 +64,10 @@ class Prometheus:
 def check_metrics(page: bytes) -> str:
     """Return what `promtool check metrics` complains of; empty where it is content."""
     done = subprocess.run(
-        [str(program("promtool")), "check", "metrics"], input=page, capture_output=True, timeout=60, check=False
+        [str(program("promtool")), "check", "metrics"],
+        input=page,
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
     return (done.stdout + done.stderr).decode()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from detector.batch import Feature, FeatureSet
+from detector.batch import CellKind, Feature, FeatureSet
 from detector.columns import Chunk, TypeEvidence, chunk_columns, odd_rows
 from detector.tables.arrow_column import ArrowColumn
 from detector.tables.object_column import GrowingObjectColumn, ObjectColumn
@@ -239,7 +239,8 @@ def test_a_chunk_is_typed_by_the_features():
     np.testing.assert_array_equal(columns.numeric, [[1.5, np.nan, np.nan], [40, np.nan, np.nan]])
     assert [list(values) for values in columns.categorical] == [["DE", None, "NA"], [True, None, None]]
     odd = columns.odd
-    assert set(zip(odd.row.tolist(), odd.feature.tolist(), odd.kind.tolist(), strict=True)) == {
+    kinds = map(Odd, odd.kind.tolist())
+    assert set(zip(odd.row.tolist(), odd.feature.tolist(), kinds, strict=True)) == {
         (1, 0, NON_FINITE),
         (2, 0, MISMATCH),
         (1, 1, MISMATCH),
@@ -285,7 +286,7 @@ def test_a_chunk_without_features_or_rows_has_well_formed_columns():
 
 def test_odd_rows_are_two_arrays_of_whole_numbers():
     """Also where there are none."""
-    for found in ([], [(3, MISMATCH), (5, NON_FINITE)]):
+    for found in ([], [(3, CellKind.MISMATCH), (5, CellKind.NON_FINITE)]):
         rows, kinds = odd_rows(found)
         assert list(zip(rows.tolist(), kinds.tolist(), strict=True)) == found
         assert rows.dtype == kinds.dtype == np.int64

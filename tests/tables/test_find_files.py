@@ -171,7 +171,7 @@ def test_what_is_no_regular_file_is_refused_however_it_is_found(make, expected, 
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        pytest.param("none.csv", "none.csv: no such file or directory", id="no-file"),
+        pytest.param("./none.csv", "./none.csv: no such file or directory", id="no-file"),
         pytest.param("a.csv/b.csv", "a.csv/b.csv: no such file or directory", id="below-a-file"),
         pytest.param("dangling.csv", "dangling.csv: no such file or directory", id="dangling-link"),
         pytest.param("*.tsv", "*.tsv: no file matches", id="glob-without-match"),

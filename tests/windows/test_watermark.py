@@ -58,7 +58,7 @@ def test_before_the_first_event_there_is_no_event_time():
 def test_silence_lets_event_time_go_on():
     """A stream that has stopped still closes its windows."""
     watermark = Watermark(SPEC)
-    _admit(watermark, [100])
+    _admit(watermark, [100, 100], [0, 1])
     watermark.advance_to(500)
 
     assert watermark.time_s == 500
