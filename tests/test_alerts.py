@@ -6,11 +6,10 @@ import pytest
 from detector.alerts import AlertBook, AlertPolicy
 from detector.batch import Feature, FeatureSet
 from detector.drift.evaluation import Evaluation, State, Statistic
-from detector.profile import Profile
+from detector.profile import Layout, Profile
 from detector.windows.sliding import WindowProfile
 from tests.support.factories import KEY
 from tests.support.made import BINNING
-from detector.profile import Layout
 
 FEATURES = FeatureSet.of([Feature("x", "float"), Feature("k", "int"), Feature("c", "string")])
 

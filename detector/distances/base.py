@@ -70,6 +70,7 @@ class Pair:
         segments: Segments,
         reference_means: Floats | None = None,
         current_means: Floats | None = None,
+        reference_std: Floats | None = None,
     ) -> None:
         self.reference = reference
         self.current = current
@@ -77,6 +78,8 @@ class Pair:
         # Where the values of each numeric bin lie on average, NaN for an empty bin.
         self.reference_means = reference_means
         self.current_means = current_means
+        # Of each numeric feature, NaN where there are no values.
+        self.reference_std = reference_std
 
     def total(self, x: NDArray[np.generic]) -> NDArray[np.float64]:
         """Sum of x (..., B) over each feature's bins."""
@@ -175,6 +178,7 @@ class Pair:
             self.segments.ordered,
             self.reference_means,
             self.current_means,
+            self.reference_std,
         )
         part.m, part.n = self.m[..., :features], self.n[..., :features]
         part.p, part.q, part.change = self.p[..., :bins], self.q[..., :bins], self.change[..., :bins]

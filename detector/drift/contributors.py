@@ -56,8 +56,3 @@ def contributors(
     change = np.array([abs(p - q) for p, q in shares])
     order = np.argsort(-change, kind="stable")[:most]
     return tuple(Contributor(names[i], *shares[i]) for i in order.tolist() if change[i] > 0)
-
-
-def wasserstein_in_std(value: float, std: float) -> float | None:
-    """Return a Wasserstein distance in units of the training data's standard deviation."""
-    return value / std if np.isfinite(std) and std > 0 and np.isfinite(value) else None

@@ -88,6 +88,7 @@ class Judge:
         layout = baseline.layout
         self._counts = self._reference.counts[:, : layout.n_bins]
         self._means = _means(self._reference, baseline)
+        self._std = _std(self._reference, baseline)
         rows = self._reference_rows()
         self._expected = {name: values[rows] for name, values in expected_rates(baseline).items()}
         self._m = self._reference.counts[:, layout.events].astype(np.float64)[:, None]
@@ -143,6 +144,7 @@ class Judge:
             layout.segments,
             self._means,
             _means(current, self.baseline),
+            self._std,
         )
         return {name: self._distance(distance, pair) for name, distance in distances}
 
@@ -223,3 +225,13 @@ def _means(profile: Profile, baseline: Baseline) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         means: Floats = profile.sums / np.where(counts > 0, counts, np.nan)
     return means
+
+
+def _std(profile: Profile, baseline: Baseline) -> Floats:
+    """Standard deviation about the training mean of each numeric feature (S, N), NaN without values."""
+    layout = baseline.layout
+    n = len(layout.features.numeric)
+    if n == 0:
+        return np.zeros((len(profile.counts), 0))
+    values = np.add.reduceat(profile.counts[:, : layout.n_numeric_bins], layout.segments.starts[:n], axis=1)
+    return np.sqrt(profile.squares / np.where(values > 0, values, np.nan))

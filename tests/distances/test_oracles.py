@@ -72,7 +72,7 @@ ORACLES: dict[str, Callable[[Ints, Ints], float]] = {
 
 
 def test_every_distance_has_an_oracle() -> None:
-    assert distances.names() == sorted([*ORACLES, "wasserstein"])
+    assert distances.names() == sorted([*ORACLES, "wasserstein", "wasserstein_std"])
 
 
 @pytest.mark.parametrize("name", ORACLES)
@@ -106,6 +106,22 @@ def test_wasserstein_agrees_with_scipy_on_bins_as_weighted_points() -> None:
         )
         # Positions are of the order of the number of bins.
         assert abs(found[i] - expected) <= TOLERANCE * LENGTHS[i], LENGTHS[i]
+
+
+def test_wasserstein_std_is_wasserstein_over_the_references_deviation() -> None:
+    """Of each numeric feature; a constant or empty reference has no scale."""
+    rng = np.random.default_rng(3)
+    pair = pair_of(random_counts(rng, LENGTHS[:3]), random_counts(rng, LENGTHS[:3]), 3)
+    std = np.array([2.0, 0.0, np.nan])
+    scaled = Pair(
+        pair.reference, pair.current, pair.segments, pair.reference_means, pair.current_means, std
+    ).ordered
+
+    found = distances.get("wasserstein_std").measure(scaled)
+    plain = distances.get("wasserstein").measure(scaled)
+
+    np.testing.assert_allclose(found[..., 0], plain[..., 0] / 2.0, rtol=1e-15)
+    assert np.isnan(found[..., 1:]).all()
 
 
 def test_wasserstein_without_means_stands_at_the_lower_edges() -> None:

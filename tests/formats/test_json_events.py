@@ -218,7 +218,8 @@ def test_events_of_several_models_and_versions_are_told_apart():
     found = _decode(
         _good(),
         event({"amount": "much"}, key=ModelKey("credit", "2")),
-        b'{"model": "credit", "version": 2, "timestamp": "2026-11-23T00:00:00Z", "features": {"amount": "x"}}',
+        b'{"model": "credit", "version": 2, "timestamp": "2026-11-23T00:00:00Z", '
+        b'"features": {"amount": "x"}}',
         shapes=shapes,
     )
     by_key = {batch.key.version: batch for batch in found.batches}
