@@ -18,7 +18,7 @@ SOURCE = "source: {kind: kafka, bootstrap_servers: [a:9092], topics: [t]}\n"
 MODELS = "models: [{name: m, baselines: b.json}]\n"
 STATISTICS = (
     "chi_square, hellinger, jensen_shannon, kolmogorov_smirnov, l_infinity, missing, non_finite, outside, "
-    "population_stability, total_variation, type_mismatch, unseen, wasserstein"
+    "population_stability, total_variation, type_mismatch, unseen, wasserstein, wasserstein_std"
 )
 
 
