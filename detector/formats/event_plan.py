@@ -13,7 +13,15 @@ import msgspec
 from detector.batch import CellKind, Feature, ModelKey
 from detector.errors import ConfigError
 from detector.formats.base import EventOptions, EventShape
-from detector.formats.pointers import MISSING, StructBuilder, Tokens, extractor, look_up, parse_pointer
+from detector.formats.pointers import (
+    MISSING,
+    NoStructError,
+    StructBuilder,
+    Tokens,
+    extractor,
+    look_up,
+    parse_pointer,
+)
 from detector.times import MAX_TIME_S, MIN_TIME_S, UNITS_S, parse_timestamp
 
 Cells = tuple[Any, ...]
@@ -55,6 +63,8 @@ class EventPlan:
         self.predictions = [f for f in shape.features.all if f.role == "prediction"]
         self.slices = shape.slices
         self._time_format = options.time_format
+        self.decode: Callable[[bytes], Any]
+        self.identity: Callable[[Any], Cells]
         fields = options.fields
         self._model, self._version, self._time, self._prediction, self._label, self._tags = (
             None if p is None else parse_pointer(p)
@@ -65,13 +75,17 @@ class EventPlan:
         self._root = parse_pointer(fields.features) if isinstance(fields.features, str) else None
         self._feature_at = [_feature_place(f, options) for f in self.features]
         self._prediction_keys = [f.name.removeprefix("prediction.") for f in self.predictions]
-        self._build()
+        try:
+            self._build()
+        except NoStructError:
+            # A feature called a"b, say: rare enough to read such events the patient way only.
+            self.decode = _never_fits
 
     def _build(self) -> None:
         builder = StructBuilder()
         model = self._ask(builder, self._model, str | None)
         version = self._ask(builder, self._version, str | int | None)
-        self.identity: Callable[[Any], Cells] = _optional(model, version)
+        self.identity = _optional(model, version)
         self._get_time = _optional(self._ask(builder, self._time, _time_type(self._time_format)))
         self._get_features = self._ask_features(builder)
         self._prediction_struct = _flat_struct(self._prediction_keys, self.predictions)
@@ -81,7 +95,7 @@ class EventPlan:
         self._get_tags = _optional(
             *[self._ask(builder, None if tags is None else (*tags, s), str | None) for s in self.slices]
         )
-        self.decode: Callable[[bytes], Any] = msgspec.json.Decoder(builder.build()).decode
+        self.decode = msgspec.json.Decoder(builder.build()).decode
 
     @staticmethod
     def _ask(builder: StructBuilder, tokens: Tokens | None, type_: Any) -> str | None:
@@ -202,6 +216,10 @@ class EventPlan:
             return parse_timestamp(value, self._time_format)
         except (ValueError, OverflowError):
             raise Rejected("bad_timestamp") from None
+
+
+def _never_fits(_: bytes) -> Any:
+    raise Unfit
 
 
 def _feature_place(feature: Feature, options: EventOptions) -> Tokens:

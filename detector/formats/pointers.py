@@ -4,6 +4,7 @@ A struct type is built that has exactly the fields the pointers lead to, nested 
 decodes a document straight into it and skips everything else without building objects.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any
@@ -13,6 +14,9 @@ import msgspec
 from detector.errors import ConfigError
 
 Tokens = tuple[str, ...]
+
+_REFUSED = re.compile(r'["\\\x00-\x1f]')
+"""What msgspec does not allow in the name of a struct's field."""
 
 MISSING = object()
 """What `look_up` returns where the document has no such place."""
@@ -36,6 +40,10 @@ def look_up(document: object, tokens: Tokens) -> object:
             return MISSING
         document = document[token]
     return document
+
+
+class NoStructError(ValueError):
+    """A name that no struct can have: such documents are read untyped."""
 
 
 class StructBuilder:
@@ -69,7 +77,11 @@ class StructBuilder:
         return f"f{self._n}"
 
     def build(self) -> type[msgspec.Struct]:
-        """Return the struct type; fields of one level stand in the order in which they were added."""
+        """Return the struct type; fields of one level stand in the order in which they were added.
+
+        Raises:
+            NoStructError: a token is a name that no field of a struct can have.
+        """
         return _struct("Event", self._root)
 
 
@@ -87,6 +99,8 @@ def _struct(name: str, node: Mapping[str, tuple[str, Any]]) -> type[msgspec.Stru
     fields: list[tuple[str, Any, Any]] = []
     names: dict[str, str] = {}
     for token, (attribute, child) in node.items():
+        if _REFUSED.search(token):
+            raise NoStructError(token)
         names[attribute] = token
         if isinstance(child, _Leaf):
             fields.append((attribute, child.type, child.default))

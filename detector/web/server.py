@@ -71,7 +71,9 @@ def application(metrics: Metrics, beat_age_s: Callable[[], float]) -> Starlette:
         return Response(STYLE, headers=SECURITY_HEADERS, media_type="text/css")
 
     routes = {"/metrics": page, "/healthz": healthz, "/readyz": readyz, "/": status, "/style.css": style}
-    return Starlette(routes=[Route(path, handler, methods=["GET"]) for path, handler in routes.items()])
+    app = Starlette(routes=[Route(path, handler, methods=["GET"]) for path, handler in routes.items()])
+    app.router.redirect_slashes = False
+    return app
 
 
 def _json(body: Mapping[str, object], key: str) -> Response:

@@ -105,7 +105,7 @@ def test_content_that_makes_no_sense_is_refused(baseline, change):
         (b"\xff" * 10, "not a baseline file, or cut short"),
         (b'{"format": "x", "format_version": 1, "sha256": "", "content": {}}', "not a baseline file"),
         (
-            b'{"format": "streaming-drift-detector baseline", "format_version": 2, "sha256": "", "content": {}}',
+            b'{"format":"streaming-drift-detector baseline","format_version":2,"sha256":"","content":0}',
             "format version 2, this version of the detector reads 1",
         ),
     ],

@@ -272,6 +272,18 @@ def test_a_feature_without_a_pointer_is_an_error_at_start():
         _decoder(EventOptions(EventFields(features={"amount": "/a", "country": "/c", "member": "/m"})))
 
 
+@pytest.mark.parametrize(
+    "name", ['quo"te', "back\\slash", "new\nline", "é漢", "a/b", "~0", "", " ", "\u202e"]
+)
+def test_a_feature_may_have_any_name(name):
+    """Names that a fast struct cannot have are read the patient way; both ways find the value."""
+    shapes = {KEY: EventShape(FeatureSet.of([Feature(name, "float"), Feature("x", "float")]))}
+    for ensure_ascii in (True, False):
+        document = {**json.loads(event({})), "features": {name: 1.5, "x": 2.0}}
+        columns = _one(json.dumps(document, ensure_ascii=ensure_ascii).encode(), shapes=shapes)
+        assert columns.numeric.tolist() == [[1.5], [2.0]]
+
+
 def test_slices_come_from_features_or_tags():
     """A slice column that is no feature is looked for among the tags."""
     shapes = {KEY: EventShape(FEATURES, ("country", "region"))}

@@ -1,0 +1,170 @@
+"""The commands as people and scripts use them: output, exit codes, errors of one line."""
+
+import json
+import re
+
+import pytest
+
+from tests.cli.running import write_config
+
+
+def _one_line_error(ran, *words):
+    assert ran.code == 2, ran
+    assert ran.err.count("\n") == 1, ran.err
+    assert ran.err.startswith("drift-detector")
+    for word in words:
+        assert word in ran.err
+
+
+def test_without_a_command_help_is_shown_and_the_code_is_2(drift_detector):
+    """So that a script that forgot its command fails."""
+    ran = drift_detector()
+
+    assert ran.code == 2
+    assert "First look:" in ran.out
+
+
+@pytest.mark.parametrize(
+    "command", ["demo", "baseline", "baseline build", "compare", "replay", "run", "check-config"]
+)
+def test_every_command_teaches_by_examples(drift_detector, command):
+    """`--help` ends with examples that can be copied."""
+    ran = drift_detector(*command.split(), "--help")
+
+    assert ran.code == 0
+    assert "examples:\n  drift-detector" in ran.out
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nonsense"], ["compare"], ["replay", "x.jsonl"], ["demo", "--port", "web"]]
+)
+def test_usage_errors_are_one_line_and_code_2(drift_detector, arguments):
+    """With a pointer to the help."""
+    _one_line_error(drift_detector(*arguments), "--help")
+
+
+def test_a_baseline_is_built_and_shown(drift_detector, baseline):
+    """As text and as JSON with its provenance."""
+    shown = drift_detector("baseline", "show", baseline)
+    record = json.loads(drift_detector("baseline", "show", baseline, "--format", "json").out)
+
+    assert "model credit, version 1: 5,000 rows, 2 numeric and 2 categorical" in shown.out
+    assert max(map(len, shown.out.splitlines())) <= 100
+    assert re.fullmatch(r"[0-9a-f]{64}", record["sha256"])
+
+
+def test_compare_exits_0_for_the_same_and_1_for_drift(drift_detector, data, baseline):
+    """So that a CI pipeline can stop at drift."""
+    same = drift_detector("compare", baseline, data / "same.csv")
+    drifted = drift_detector("compare", data / "train.csv", data / "drifted.csv")
+
+    assert (same.code, drifted.code) == (0, 1)
+    assert "drift in 0 of 4 features" in same.out
+    assert "drift in 2 of 4 features" in drifted.out
+    assert "values never seen in training" in drifted.out
+
+
+def test_compare_json_has_the_documented_shape(drift_detector, data, baseline, tmp_path):
+    """Features with state, statistics and contributors; anomalies apart."""
+    out = tmp_path / "report.json"
+    drift_detector("compare", baseline, data / "drifted.csv", "--format", "json", "-o", out)
+    record = json.loads(out.read_text())
+    country = record["features"]["country"]
+
+    assert (record["reference"]["rows"], record["current"]["rows"]) == (5000, 3000)
+    assert (country["type"], country["state"]) == ("string", "drift")
+    assert set(country["statistics"]["l_infinity"]) == {"value", "threshold", "p_value"}
+    assert set(country["contributors"][0]) == {"bin", "reference", "current"}
+    assert record["anomalies"] == []
+
+
+def test_columns_that_come_and_go_are_anomalies(drift_detector, data, baseline, tmp_path):
+    """TFDV's names for them."""
+    lines = (data / "same.csv").read_text().splitlines()
+    path = tmp_path / "other.csv"
+    path.write_text("\n".join(["amount,age,country,vip", *lines[1:]]))
+    record = json.loads(drift_detector("compare", baseline, path, "--format", "json").out)
+
+    assert {(a["feature"], a["kind"]) for a in record["anomalies"]} == {
+        ("member", "SCHEMA_MISSING_COLUMN"),
+        ("vip", "SCHEMA_NEW_COLUMN"),
+    }
+
+
+def test_replay_writes_evaluations_alerts_and_a_summary(drift_detector, data, baseline, tmp_path):
+    """The records of the documented shape, the summary last; exit code 0 whatever was found."""
+    config = write_config(tmp_path / "c.yaml", baseline)
+    out = tmp_path / "result.jsonl"
+    ran = drift_detector("replay", data / "events.jsonl", "-c", config, "-o", out)
+    records = [json.loads(line) for line in out.read_text().splitlines()]
+    alerts = [r for r in records if r["type"] == "alert"]
+    summary = records[-1]
+
+    assert ran.code == 0
+    assert {r["type"] for r in records} == {"evaluation", "alert", "summary"}
+    assert [(a["status"], a["feature"]) for a in alerts] == [("firing", "country")]
+    assert summary["type"] == "summary"
+    assert (summary["events_read"], summary["events_accepted"]) == (3602, 3600)
+    assert summary["rejected"] == {"undecodable": 1, "unknown_model": 1}
+    assert "alert=DriftFeatureDrifted" in ran.out
+
+
+def test_replay_to_standard_output_is_json_lines_only(drift_detector, data, baseline, tmp_path):
+    """So that it can be piped."""
+    config = write_config(tmp_path / "c.yaml", baseline)
+    ran = drift_detector("replay", data / "events.jsonl", "-c", config, "-o", "-")
+
+    assert ran.code == 0
+    assert all(json.loads(line)["type"] for line in ran.out.splitlines())
+
+
+def test_check_config_says_what_run_would(drift_detector, baseline, tmp_path):
+    """Good: the models and the number of series. Bad: every problem with file and line, code 2."""
+    good = write_config(tmp_path / "good.yaml", baseline)
+    bad = write_config(tmp_path / "bad.yaml", baseline, windows={"pane": "1m", "lengths": ["90s"]}, htpp={})
+    fine, wrong = drift_detector("check-config", good), drift_detector("check-config", bad)
+
+    assert fine.code == 0
+    assert "metric series" in fine.err
+    assert wrong.code == 2
+    assert len(wrong.err.splitlines()) == 2
+    assert all(re.match(rf"{tmp_path}/bad.yaml:\d+: ", line) for line in wrong.err.splitlines())
+
+
+ERRORS = {
+    "no data file": (["compare", "none.csv", "none.csv"], ["none.csv"]),
+    "no baseline file": (["compare", "none.json", "none.csv"], ["none.csv"]),
+    "no config": (["replay", "{data}/events.jsonl", "-c", "none.yaml"], ["none.yaml"]),
+    "no events": (["replay", "none.jsonl", "-c", "{config}"], ["none.jsonl"]),
+    "output not writable": (
+        ["baseline", "build", "{data}/train.csv", "-o", "/none/b.json"],
+        ["/none/b.json", "cannot be written"],
+    ),
+    "replay output not writable": (
+        ["replay", "{data}/events.jsonl", "-c", "{config}", "-o", "/none/r"],
+        ["cannot be written"],
+    ),
+    "run with a replay source": (["run", "-c", "{config}"], ["replay"]),
+    "baseline is data": (["baseline", "show", "{data}/train.csv"], ["not a baseline file"]),
+}
+
+
+@pytest.mark.parametrize(("arguments", "words"), ERRORS.values(), ids=ERRORS)
+def test_input_errors_are_one_line_and_code_2(drift_detector, data, baseline, tmp_path, arguments, words):
+    """What, where, and the remedy; no traceback."""
+    config = write_config(tmp_path / "c.yaml", baseline)
+    ran = drift_detector(*(a.format(data=data, config=config) for a in arguments))
+
+    _one_line_error(ran, *words) if arguments[0] != "run" else None
+    assert ran.code == 2
+    assert "Traceback" not in ran.err
+    assert all(word in ran.err for word in words)
+
+
+def test_a_baseline_of_another_model_is_refused(drift_detector, data, baseline, tmp_path):
+    """Listed under a model it was not built for."""
+    config = write_config(
+        tmp_path / "c.yaml", baseline, models=[{"name": "other", "baselines": str(baseline)}]
+    )
+
+    _one_line_error(drift_detector("check-config", config), "baseline of model 'credit'", "'other'")
