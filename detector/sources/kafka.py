@@ -21,15 +21,15 @@ import numpy as np
 
 from detector.batch import Partition, Records
 from detector.clock import Clock
-from detector.errors import SourceError
 from detector.kinds import Kind
+from detector.sources import kafka_client
 from detector.sources.base import sources
+from detector.sources.kafka_client import first_readable, name_of, partition_of, topic_partition
 from detector.sources.kafka_settings import KafkaSettings, start_time_s
 from detector.view import PartitionStatus, SourceStatus
 
 log = logging.getLogger(__name__)
 
-LOOK_UP_TIMEOUT_MS = 5_000
 CLOSE_TIMEOUT_MS = 2_000
 PROBE_TIMEOUT_MS = 1_000
 
@@ -45,7 +45,7 @@ class KafkaSource:
     """Reads topics from all their partitions."""
 
     def __init__(self, settings: KafkaSettings, clock: Clock) -> None:
-        _check_codecs()
+        kafka_client.check_codecs()
         self._settings = settings
         self._options = settings.client_options()
         self._clock = clock
@@ -116,7 +116,7 @@ class KafkaSource:
             self._clock.sleep(min(timeout_s, self._retry_at_s - now_s))
             return
         self._client = self._new_client()
-        found = self._look_up_partitions()
+        found = kafka_client.partitions_of(self._client, self._settings.topics)
         missing = set(self._settings.topics) - {p.topic for p in found}
         if missing:
             self._drop_client()
@@ -133,52 +133,30 @@ class KafkaSource:
 
         return KafkaConsumer(**self._options)
 
-    def _look_up_partitions(self) -> tuple[Partition, ...]:
-        return tuple(
-            Partition(topic, number)
-            for topic in sorted(self._settings.topics)
-            for number in sorted(self._client.partitions_for_topic(topic) or ())
-        )
-
     def _take_up(self, found: tuple[Partition, ...]) -> None:
         """Find a position for partitions that have none: by policy at first, later from their beginning."""
         new = [p for p in found if p not in self._positions]
         is_first = not self._positions
         if new:
-            self._positions |= self._start_positions(new) if is_first else self._beginnings(new)
+            self._positions |= (
+                self._start_positions(new) if is_first else kafka_client.beginnings(self._client, new)
+            )
             self._partitions = tuple(sorted({*self._partitions, *found}))
         if new and not is_first:
             log.info("new partitions: %s", ", ".join(f"{p.topic}-{p.number}" for p in new))
 
     def _start_positions(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
         start = self._settings.start
-        at_s = start_time_s(start, self._clock.now_s())
         if start == "earliest":
-            return self._beginnings(partitions)
-        ends = self._ends_of(partitions)
-        if at_s is None:
-            return ends
-        wanted = {_topic_partition(p): int(at_s * 1000) for p in partitions}
-        found = self._client.offsets_for_times(wanted, timeout_ms=LOOK_UP_TIMEOUT_MS)
-        by_time = {_partition(tp): at.offset for tp, at in found.items() if at is not None}
-        return ends | by_time
-
-    def _beginnings(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
-        found = self._client.beginning_offsets(
-            [_topic_partition(p) for p in partitions], timeout_ms=LOOK_UP_TIMEOUT_MS
-        )
-        return {_partition(tp): offset for tp, offset in found.items()}
-
-    def _ends_of(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
-        found = self._client.end_offsets(
-            [_topic_partition(p) for p in partitions], timeout_ms=LOOK_UP_TIMEOUT_MS
-        )
-        return {_partition(tp): offset for tp, offset in found.items()}
+            return kafka_client.beginnings(self._client, partitions)
+        at_s = start_time_s(start, self._clock.now_s())
+        ends = kafka_client.ends(self._client, partitions)
+        return ends if at_s is None else ends | kafka_client.since(self._client, partitions, at_s)
 
     def _assign(self, partitions: Sequence[Partition]) -> None:
-        self._client.assign([_topic_partition(p) for p in partitions])
+        self._client.assign([topic_partition(p) for p in partitions])
         for p in partitions:
-            self._client.seek(_topic_partition(p), self._positions[p])
+            self._client.seek(topic_partition(p), self._positions[p])
 
     def _refresh(self) -> None:
         """Look up ends and new partitions now and then; what fails here says that the broker is away."""
@@ -189,10 +167,10 @@ class KafkaSource:
         from kafka.errors import KafkaError
 
         try:
-            self._ends = self._ends_of(self._partitions)
+            self._ends = kafka_client.ends(self._client, self._partitions)
         except KafkaError as error:
             if self._connected:
-                log.warning("lost contact with the brokers (%s); going on when they are back", _name(error))
+                log.warning("lost contact with the brokers (%s); going on when they are back", name_of(error))
             self._connected = False
             return
         if not self._connected:
@@ -200,7 +178,7 @@ class KafkaSource:
         self._connected = True
         self._failures = 0
         self._pass_markers()
-        found = self._look_up_partitions()
+        found = kafka_client.partitions_of(self._client, self._settings.topics)
         if set(found) - set(self._partitions):
             self._take_up(found)
             self._assign(self._partitions)
@@ -212,7 +190,7 @@ class KafkaSource:
         """
         for p in self._partitions:
             if self._positions[p] < self._ends.get(p, 0):
-                reached = self._client.position(_topic_partition(p), timeout_ms=LOOK_UP_TIMEOUT_MS)
+                reached = kafka_client.position(self._client, p)
                 self._positions[p] = max(self._positions[p], reached or 0)
 
     # Records
@@ -225,7 +203,7 @@ class KafkaSource:
         times: list[int] = []
         partition: list[int] = []
         for tp, records in fetched.items():
-            p = _partition(tp)
+            p = partition_of(tp)
             values += [r.value for r in records]
             offsets += [r.offset for r in records]
             times += [r.timestamp for r in records]
@@ -256,14 +234,14 @@ class KafkaSource:
         elif isinstance(error, (errors.AuthorizationError, errors.SaslAuthenticationFailedError)):
             log.error(
                 "refused by the brokers (%s): check the user, and its READ and DESCRIBE on topics %s",
-                _name(error),
+                name_of(error),
                 ", ".join(self._settings.topics),
             )
             self._retry_at_s = self._clock.monotonic_s() + DENIED_RETRY_S
         elif getattr(error, "retriable", False):
-            self._wait(f"no connection to {', '.join(self._settings.bootstrap_servers)} ({_name(error)})")
+            self._wait(f"no connection to {', '.join(self._settings.bootstrap_servers)} ({name_of(error)})")
         else:
-            log.warning("the client failed (%s); looking for the record that made it", _name(error))
+            log.warning("the client failed (%s); looking for the record that made it", name_of(error))
             self._suspicious = bool(self._partitions)
             self._wait(None)
 
@@ -283,7 +261,7 @@ class KafkaSource:
         try:
             client.close(autocommit=False, timeout_ms=CLOSE_TIMEOUT_MS)
         except Exception as error:  # noqa: BLE001 - it is thrown away, whatever it says
-            log.debug("closing the client failed: %s", _name(error))
+            log.debug("closing the client failed: %s", name_of(error))
 
     def _probe_all(self) -> dict[Any, Sequence[Any]]:
         """Ask each partition alone; move the one that cannot be read past what is in the way."""
@@ -294,7 +272,7 @@ class KafkaSource:
             if error is not None:
                 records = self._skip(p, error)
             if records:
-                delivered[_topic_partition(p)] = records
+                delivered[topic_partition(p)] = records
         self._assign_after(delivered)
         self._suspicious = False
         return delivered
@@ -303,12 +281,15 @@ class KafkaSource:
         if self._client is None:
             self._client = self._new_client()
         for tp, records in delivered.items():
-            self._positions[_partition(tp)] = records[-1].offset + 1
+            self._positions[partition_of(tp)] = records[-1].offset + 1
         self._assign(self._partitions)
 
     def _mend_ranges(self) -> None:
         """Move positions that lie outside the log, and count what is lost by it."""
-        begins, ends = self._beginnings(self._partitions), self._ends_of(self._partitions)
+        begins, ends = (
+            look_up(self._client, self._partitions)
+            for look_up in (kafka_client.beginnings, kafka_client.ends)
+        )
         self._ends = ends
         for p in self._partitions:
             at, begin, end = self._positions[p], begins[p], ends[p]
@@ -323,13 +304,13 @@ class KafkaSource:
             )  # fmt: skip
             self._positions[p] = begin
 
-    def _try(self, p: Partition, offset: int) -> tuple[Sequence[Any], Exception | None]:
+    def _try(self, p: Partition, offset: int) -> tuple[Sequence[Any] | None, Exception | None]:
         """Read one partition at `offset`; after a failure the client is gone."""
         from kafka.errors import RetriableError
 
         if self._client is None:
             self._client = self._new_client()
-        tp = _topic_partition(p)
+        tp = topic_partition(p)
         self._client.assign([tp])
         self._client.seek(tp, offset)
         try:
@@ -338,65 +319,19 @@ class KafkaSource:
             raise
         except Exception as error:  # noqa: BLE001 - a bad record may raise anything
             self._drop_client()
-            return (), error
+            return None, error
 
     def _skip(self, p: Partition, error: Exception) -> Sequence[Any]:
-        """Find the first offset behind the unreadable ones that can be read, and go there.
-
-        The steps double until one works; then the gap is halved, so that no readable record behind
-        the bad batch is lost.
-        """
-        at, end = self._positions[p], self._ends.get(p, self._positions[p] + 1)
-        bad, step = at, 1
-        good: int | None = None
-        records: Sequence[Any] = ()
-        while good is None:
-            target = max(at + 1, min(at + step, end))
-            found, again = self._try(p, target)
-            if again is None:
-                good, records = target, found
-            elif target >= end:
-                good = target
-            else:
-                bad, step = target, step * 2
-        while good - bad > 1:
-            middle = (bad + good) // 2
-            found, again = self._try(p, middle)
-            if again is None:
-                good, records = middle, found
-            else:
-                bad = middle
+        """Find the first offset behind the unreadable ones that can be read, and go there."""
+        at = self._positions[p]
+        good, records = first_readable(at, self._ends.get(p, at + 1), lambda offset: self._try(p, offset)[0])
         self._skipped["poison"] += good - at
         self._positions[p] = good
         log.warning(
             "unreadable records skipped topic=%s partition=%d offsets=%d..%d cause=%s",
-            p.topic, p.number, at, good - 1, _name(error),
+            p.topic, p.number, at, good - 1, name_of(error),
         )  # fmt: skip
-        return records
-
-
-def _topic_partition(p: Partition) -> Any:
-    from kafka import TopicPartition
-
-    return TopicPartition(p.topic, p.number)
-
-
-def _partition(tp: Any) -> Partition:
-    return Partition(tp.topic, tp.partition)
-
-
-def _name(error: Exception) -> str:
-    """Name an exception without its text: that may quote a record."""
-    return type(error).__name__
-
-
-def _check_codecs() -> None:
-    """Refuse to start without a codec: a batch written in it would look like damage."""
-    from kafka import codec
-
-    missing = [name for name in ("gzip", "snappy", "lz4", "zstd") if not getattr(codec, f"has_{name}")()]
-    if missing:
-        raise SourceError(f"no codec for {', '.join(missing)}; install kafka-python[crc32c,lz4,snappy,zstd]")
+        return records or ()
 
 
 sources.add("kafka", Kind(KafkaSettings, KafkaSource))
