@@ -147,6 +147,18 @@ class Columns:
             tuple([column[i] for i in rows] for column in self.slices),
         )
 
+    def between(self, first: int, end: int) -> "Columns":
+        """Keep the events at positions first <= i < end."""
+        kept = np.zeros(self.n, dtype=bool)
+        kept[first:end] = True
+        return Columns(
+            end - first,
+            self.numeric[:, first:end],
+            tuple(column[first:end] for column in self.categorical),
+            self.odd.take(kept) if len(self.odd.row) else NO_ODD_CELLS,
+            tuple(column[first:end] for column in self.slices),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Records:

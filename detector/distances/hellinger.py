@@ -1,8 +1,7 @@
 """Hellinger distance."""
 
 import numpy as np
-from scipy.special import chdtri
-from scipy.stats import poisson
+from scipy.special import chdtri, gammaln, xlogy
 
 from detector.batch import Floats
 from detector.distances.base import Pair, distance
@@ -20,8 +19,10 @@ def _spread_table() -> Floats:
     """
     root = np.arange(int(WIDEST_ROOT * STEPS_A_UNIT) + 1) / STEPS_A_UNIT
     counts = np.arange(200)
-    chance: Floats = np.asarray(poisson.pmf(counts, root[:, None] ** 2))
-    return 2.0 * root**2 - 2.0 * root * (chance @ np.sqrt(counts))
+    expected = root[:, None] ** 2
+    chance = np.exp(xlogy(counts, expected) - expected - gammaln(counts + 1))
+    spread: Floats = 2.0 * root**2 - 2.0 * root * (chance @ np.sqrt(counts))
+    return spread
 
 
 SPREAD = _spread_table()

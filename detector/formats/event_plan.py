@@ -6,6 +6,8 @@ or a decoding error, and the event is then read from its untyped document, cell 
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import chain
+from operator import attrgetter
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -49,6 +51,38 @@ class EventCells(NamedTuple):
     features: Cells
     predictions: Cells
     tags: Cells
+
+
+class EventsCells(NamedTuple):
+    """The same of n events: a list of n each."""
+
+    time_s: list[float | None]
+    features: list[Cells]
+    predictions: list[Cells]
+    tags: list[Cells]
+
+    @classmethod
+    def none(cls) -> "EventsCells":
+        """Return the cells of no events."""
+        return cls([], [], [], [])
+
+    def add(self, cells: EventCells) -> None:
+        """Add one event."""
+        self.time_s.append(cells.time_s)
+        self.features.append(cells.features)
+        self.predictions.append(cells.predictions)
+        self.tags.append(cells.tags)
+
+    def extend(self, other: "EventsCells") -> None:
+        """Add the events of `other`."""
+        self.time_s.extend(other.time_s)
+        self.features.extend(other.features)
+        self.predictions.extend(other.predictions)
+        self.tags.extend(other.tags)
+
+    def take(self, order: list[int]) -> "EventsCells":
+        """Return the events at some positions."""
+        return EventsCells(*([column[i] for i in order] for column in self))  # type: ignore[arg-type]
 
 
 OddCell = tuple[Feature, CellKind]
@@ -111,10 +145,10 @@ class EventPlan:
                 ]
             )
         struct = _flat_struct([f.name for f in self.features], self.features)
-        get = extractor([builder.add(self._root, struct | None)])
+        self._features_of = attrgetter(builder.add(self._root, struct | None))
 
         def cells(event: Any) -> Cells:
-            (features,) = get(event)
+            features = self._features_of(event)
             if features is None:
                 raise Unfit
             return msgspec.structs.astuple(features)
@@ -145,6 +179,42 @@ class EventPlan:
             predictions,
             self._get_tags(event),
         )
+
+    def read_all(self, events: list[Any]) -> EventsCells:
+        """Return the cells of events that `decode` read: the same as `read` of each, a third faster.
+
+        Raises:
+            Unfit: one of them needs another way; `read` them one by one.
+        """
+        try:
+            predictions = self._all_predictions(events)
+            return EventsCells(
+                self._all_seconds(list(chain.from_iterable(map(self._get_time, events)))),
+                self._all_features(events),
+                predictions,
+                list(map(self._get_tags, events)) if self.slices else [()] * len(events),
+            )
+        except (TypeError, ValueError, OverflowError):
+            raise Unfit from None
+
+    def _all_seconds(self, values: list[Any]) -> list[float | None]:
+        if self._time_format != "rfc3339":
+            return list(map(self._seconds, values))
+        # Every one has an offset: that is part of its type. A missing one is a TypeError.
+        seconds: list[float | None] = list(map(datetime.timestamp, values))
+        if seconds and not (min(seconds) > MIN_TIME_S and max(seconds) < MAX_TIME_S):  # type: ignore[type-var,operator]
+            raise Unfit
+        return seconds
+
+    def _all_features(self, events: list[Any]) -> list[Cells]:
+        if not self._root:
+            return list(map(self._get_features, events))
+        return list(map(msgspec.structs.astuple, map(self._features_of, events)))
+
+    def _all_predictions(self, events: list[Any]) -> list[Cells]:
+        if not self.predictions:
+            return [()] * len(events)
+        return list(map(msgspec.structs.astuple, chain.from_iterable(map(self._get_prediction, events))))
 
     def _seconds(self, value: Any) -> float | None:
         if value is None:

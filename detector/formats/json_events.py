@@ -10,7 +10,7 @@ Every record ends in exactly one place: an event of one model version, a rejecti
 
 import json
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from struct import error as StructError  # noqa: N812
 from struct import pack
@@ -21,7 +21,7 @@ import numpy as np
 
 from detector.batch import Columns, Decoded, EventBatch, FeatureSet, Floats, ModelKey, OddCells, Records
 from detector.formats.base import Catalog, EventOptions, formats
-from detector.formats.event_plan import EventCells, EventPlan, LabelEvent, OddCell, Rejected, Unfit
+from detector.formats.event_plan import EventPlan, EventsCells, LabelEvent, OddCell, Rejected, Unfit
 from detector.times import MIN_TIME_S
 
 DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -32,7 +32,7 @@ class _Found:
     """Events of one model version, as they are found in a poll."""
 
     index: list[int] = field(default_factory=list)
-    cells: list[EventCells] = field(default_factory=list)
+    cells: EventsCells = field(default_factory=EventsCells.none)
     odd: list[tuple[int, OddCell]] = field(default_factory=list)
 
 
@@ -82,6 +82,9 @@ class JsonEvents:
         )
 
     def _gate(self, records: Records, reasons: dict[int, str]) -> list[int]:
+        present = [value for value in records.values if value is not None]
+        if len(present) == len(records) and max(map(len, present), default=0) <= self._max_bytes:
+            return list(range(len(records)))
         passed = []
         for i, value in enumerate(records.values):
             if value is None:
@@ -97,23 +100,47 @@ class JsonEvents:
     ) -> list[int]:
         """Decode what fits this model version's struct; return the events of other versions."""
         plan = self._plans[key]
-        decode, identity, read, resolved = plan.decode, plan.identity, plan.read, self._resolved
-        others: list[int] = []
-        for i in pending:
+        index, events = _decoded(plan.decode, values, pending, slow)
+        if not events:
+            return []
+        names = list(map(plan.identity, events))
+        if names.count(names[0]) == len(names) and self._whose(names[0]) == key:
             try:
-                event = decode(values[i])
-                name = identity(event)
-                whose = resolved.get(name) or self._resolve(*name)
-                if whose != key:
-                    (slow if whose is None else others).append(i)
-                    continue
-                cells = read(event)
-            except (*DECODE_ERRORS, Unfit):
-                slow.append(i)
+                cells = plan.read_all(events)
+            except Unfit:
+                pass
+            else:
+                found.index += index
+                found.cells.extend(cells)
+                return []
+        return self._read_each(key, zip(index, names, events, strict=True), found, slow)
+
+    def _read_each(
+        self,
+        key: ModelKey,
+        events: Iterable[tuple[int, tuple[Any, ...], Any]],
+        found: _Found,
+        slow: list[int],
+    ) -> list[int]:
+        """Read decoded events one by one; return those of other versions."""
+        read = self._plans[key].read
+        others: list[int] = []
+        for i, name, event in events:
+            whose = self._whose(name)
+            if whose != key:
+                (slow if whose is None else others).append(i)
                 continue
-            found.index.append(i)
-            found.cells.append(cells)
+            try:
+                cells = read(event)
+            except Unfit:
+                slow.append(i)
+            else:
+                found.index.append(i)
+                found.cells.add(cells)
         return others
+
+    def _whose(self, name: tuple[Any, ...]) -> ModelKey | None:
+        return self._resolved.get(name) or self._resolve(*name)
 
     def _resolve(self, model: object, version: object) -> ModelKey | None:
         if not isinstance(model, str | None) or not isinstance(version, str | int | None):
@@ -148,16 +175,17 @@ class JsonEvents:
             else:
                 found[key].odd += [(len(found[key].index), cell) for cell in odd]
                 found[key].index.append(i)
-                found[key].cells.append(cells)
+                found[key].cells.add(cells)
         return labels
 
     def _batch(self, key: ModelKey, found: _Found, records: Records, time_s: Floats) -> EventBatch:
         """Turn found events into columns, in the order of the records; fill in their times."""
         index = np.array(found.index, dtype=np.int64)
         order = np.argsort(index, kind="stable")
-        cells = [found.cells[j] for j in order.tolist()]
-        times, features, predictions, tags = zip(*cells, strict=True)
-        rows = index[order]
+        rows, cells = index[order], found.cells
+        if np.any(index[1:] < index[:-1]):
+            cells = cells.take(order.tolist())
+        times, features, predictions, tags = cells
         own = np.array(times, dtype=np.float64)
         recorded = records.time_ms[rows] / 1000.0
         recorded[recorded <= MIN_TIME_S] = np.nan
@@ -169,6 +197,26 @@ class JsonEvents:
         tagged = dict(zip(plan.slices, zip(*tags, strict=True), strict=True))
         odd = _odd_cells(found, shape.features, order)
         return EventBatch(key, rows, _with_slices(columns, shape.features, tagged, odd))
+
+
+def _decoded(
+    decode: Callable[[Any], Any], values: Sequence[Any], pending: list[int], slow: list[int]
+) -> tuple[list[int], list[Any]]:
+    """Decode the pending payloads; return the positions and the events of those that fit."""
+    try:
+        return pending, list(map(decode, map(values.__getitem__, pending)))
+    except (*DECODE_ERRORS, Unfit):
+        pass
+    # One of them does not fit: once more, one by one.
+    index, events = [], []
+    for i in pending:
+        try:
+            events.append(decode(values[i]))
+        except (*DECODE_ERRORS, Unfit):
+            slow.append(i)
+        else:
+            index.append(i)
+    return index, events
 
 
 def _parse(value: bytes) -> dict[str, Any]:

@@ -16,7 +16,7 @@ find drift in any long tail, so unseen values are counted beside the buckets, no
 
 import base64
 import hashlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -74,6 +74,15 @@ def _number(x: float) -> str:
     return f"{x:.6g}"
 
 
+class _Codes(dict[Hashable, int]):
+    """Codes of the vocabulary; what is not in it is asked of `rare`, and not kept here."""
+
+    rare: Callable[[Hashable], int]
+
+    def __missing__(self, value: Hashable) -> int:
+        return self.rare(value)
+
+
 @dataclass(frozen=True)
 class CategoryBinning:
     """Counters of one categorical feature: its vocabulary, then the hash buckets."""
@@ -82,11 +91,12 @@ class CategoryBinning:
     """The values with a counter of their own, most frequent first: str, or bool for type bool."""
     seen: NDArray[np.uint64] | None = None
     """Sorted hashes of every training value without a counter; None if there were too many to keep."""
-    _codes: dict[Hashable, int] = field(init=False, repr=False, compare=False)
+    _codes: "_Codes" = field(init=False, repr=False, compare=False)
     _cache: dict[Hashable, int] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        codes: dict[Hashable, int] = {value: i for i, value in enumerate(self.values)}
+        codes = _Codes({value: i for i, value in enumerate(self.values)})
+        codes.rare = self._rare
         object.__setattr__(self, "_codes", codes)
 
     @property
@@ -96,11 +106,7 @@ class CategoryBinning:
 
     def codes(self, column: Sequence[Hashable]) -> Ints:
         """Return the bin of each of n values, -1 for no value, `length` + bucket for an unseen one."""
-        get = self._codes.get
-        codes = np.fromiter((get(v, -2) for v in column), np.int64, len(column))
-        for i in np.flatnonzero(codes == -2).tolist():
-            codes[i] = self._rare(column[i])
-        return codes
+        return np.fromiter(map(self._codes.__getitem__, column), np.int64, len(column))
 
     def _rare(self, value: Hashable) -> int:
         if value is None:

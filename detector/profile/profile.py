@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from detector.batch import Columns, Floats, Ints
 from detector.profile.binning import Binning
 from detector.profile.layout import Layout
+from detector.profile.sorted_count import count_categories, count_numeric, count_odd
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ def count(
     an event may count for several groups (panes, slices). `centers` are the training means that
     `squares` are taken around.
     """
+    if rows is None and n_groups == 1 and columns.n > 0:
+        return _count_one(binning, layout, centers, columns)
     codes = binning.codes(columns)
     code, numeric = codes.code, columns.numeric
     unseen_code, unseen_row = codes.unseen_code, codes.unseen_row
@@ -97,6 +100,20 @@ def count(
     counts[:, layout.events] = np.bincount(group, minlength=n_groups)
     sums, squares, low, high = _moments(layout, centers, code, numeric, group, n_groups)
     return Profile(counts, sums, squares, low, high)
+
+
+def _count_one(binning: Binning, layout: Layout, centers: Floats, columns: Columns) -> Profile:
+    """Count all events into one row."""
+    profile = Profile.zeros(layout)
+    counts = profile.counts[0]
+    if binning.numeric:
+        found = count_numeric(binning, centers, columns.numeric)
+        counts[: layout.n_numeric_bins], counts[layout.missing][: len(binning.numeric)] = found[:2]
+        profile.sums[0], profile.squares[0], profile.low[0], profile.high[0] = found[2:]
+    count_categories(binning, layout, columns, counts)
+    count_odd(layout, columns, counts)
+    counts[layout.events] = columns.n
+    return profile
 
 
 def _positions_of(wanted: Ints, rows: Ints) -> tuple[Ints, Ints]:

@@ -25,6 +25,7 @@ from detector.kinds import Kind
 from detector.sources import kafka_client
 from detector.sources.base import sources
 from detector.sources.kafka_client import first_readable, name_of, partition_of, topic_partition
+from detector.sources.kafka_records import speed_up
 from detector.sources.kafka_settings import KafkaSettings, start_time_s
 from detector.view import PartitionStatus, SourceStatus
 
@@ -131,7 +132,9 @@ class KafkaSource:
     def _new_client(self) -> Any:
         from kafka import KafkaConsumer
 
-        return KafkaConsumer(**self._options)
+        client = KafkaConsumer(**self._options)
+        speed_up(client)
+        return client
 
     def _take_up(self, found: tuple[Partition, ...]) -> None:
         """Find a position for partitions that have none: by policy at first, later from their beginning."""

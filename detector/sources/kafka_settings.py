@@ -144,7 +144,7 @@ class KafkaSettings(_Section):
             "metadata_max_age_ms": 30_000,
             "max_poll_records": self.max_poll_records,
             "fetch_max_bytes": 8 << 20,
-            "max_partition_fetch_bytes": 1 << 20,
+            "max_partition_fetch_bytes": 2 << 20,
             "receive_message_max_bytes": 64 << 20,
             "request_timeout_ms": 15_000,
             "bootstrap_timeout_ms": 5_000,

@@ -1,5 +1,7 @@
 """All windows of one model version: open panes, rings of closed ones, sliding sums."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from detector.batch import Columns, Floats, Ints
@@ -8,6 +10,9 @@ from detector.windows.panes import PaneRing
 from detector.windows.slices import Slices
 from detector.windows.sliding import SlidingWindow, WindowProfile
 from detector.windows.spec import WindowSpec
+
+EVENTS_A_RUN = 100
+"""Runs of events of one pane are counted apart from each other where they are at least so long on average."""
 
 MAX_CELLS = 4_000_000
 """Counters made at once while a batch is counted (32 MB); a batch over many panes is cut into parts."""
@@ -37,25 +42,37 @@ class Windows:
         that lags behind the others) are added to what is still kept of them. Events older than
         `first_pane` are lost, so the caller sorts them out.
         """
+        if not columns.n:
+            return
         pane = np.floor(time_s / self._spec.pane_s).astype(np.int64)
+        runs = np.concatenate(([0], np.flatnonzero(np.diff(pane)) + 1, [len(pane)]))
+        if len(self.slices) == 1 and len(runs) <= 2 + columns.n // EVENTS_A_RUN:
+            for first, end in pairwise(runs.tolist()):
+                part = columns if len(runs) == 2 else columns.between(first, end)
+                counted = self._count(part, np.zeros(part.n, dtype=np.int64), 1)
+                self._put(int(pane[first]), counted, closed_before)
+            return
         panes, group = np.unique(pane, return_inverse=True)
         at_once = max(1, MAX_CELLS // (len(self.slices) * self.layout.width))
         if len(panes) > at_once:
             for some in np.array_split(panes, len(panes) // at_once + 1):
-                part = np.isin(pane, some)
-                self.add(columns.take(part), time_s[part], closed_before)
+                chosen = np.isin(pane, some)
+                self.add(columns.take(chosen), time_s[chosen], closed_before)
             return
         counted = self._count(columns, group, len(panes))
         for i, index in enumerate(panes.tolist()):
-            profile = _rows(counted, i * len(self.slices), len(self.slices))
-            if closed_before is not None and index < closed_before:
-                self._amend(index, profile)
-            elif index in self._open:
-                self._open[index].merge(profile)
-            else:
-                self._open[index] = profile
+            self._put(index, _rows(counted, i * len(self.slices), len(self.slices)), closed_before)
+
+    def _put(self, pane: int, profile: Profile, closed_before: int | None) -> None:
+        if closed_before is not None and pane < closed_before:
+            self._amend(pane, profile)
+        elif pane in self._open:
+            self._open[pane].merge(profile)
+        else:
+            self._open[pane] = profile
 
     def _count(self, columns: Columns, pane: Ints, n_panes: int) -> Profile:
+        """Count events into a row for each pane and slice; `pane` (n) says which pane, from 0."""
         events, row = self.slices.contributions(columns.slices, columns.n)
         group = row + (pane if events is None else pane[events]) * len(self.slices)
         n_groups = n_panes * len(self.slices)

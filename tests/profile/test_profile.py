@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.batch import CellKind
+from detector.batch import CellKind, Columns, OddCells
 from detector.profile import Layout, Profile, count
 from tests.support.made import BINNING, CENTERS, columns_of, random_columns
 
@@ -106,6 +106,29 @@ def test_an_event_counts_once_for_each_group_it_is_given_to(seed, rows):
         one_by_one.merge(_count(columns.take(np.arange(20) == row)))
 
     _assert_same(repeated, one_by_one)
+
+
+@algebra
+@given(st.integers(0, 2**32 - 1), st.integers(1, 80))
+def test_counting_sorted_and_counting_one_by_one_agree(seed, n):
+    """The way for events of a single pane and the general way give the same profile."""
+    rng = np.random.default_rng(seed)
+    columns = random_columns(rng, n)
+    missing = [(i, 0) for i in np.flatnonzero(np.isnan(columns.numeric[0])).tolist()]
+    missing += [(i, 2) for i, c in enumerate(columns.categorical[0]) if c is None]
+    odd = OddCells.of([(i, f, int(rng.integers(1, 3))) for i, f in missing[::2]])
+    columns = Columns(n, columns.numeric, columns.categorical, odd)
+
+    general = _count(columns, rows=np.arange(n))
+
+    _assert_same(_count(columns), general)
+
+
+def test_huge_values_do_not_swallow_the_sums_of_other_bins():
+    """Sums by bin are of the values in it, whatever lies in the other bins."""
+    found = _count(columns_of([-1e300, 0.5, 1e300, 1.5], [0.0] * 4, ["a"] * 4))
+
+    assert found.sums[0, 1:3].tolist() == [0.5, 1.5]
 
 
 def test_no_events_make_an_empty_profile():
