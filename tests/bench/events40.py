@@ -12,7 +12,8 @@ from tests.support.factories import KEY, START_S, baseline_of
 
 NUMBERS = [f"number_{i:02d}" for i in range(30)]
 TEXTS = [f"text_{i:02d}" for i in range(10)]
-EVENTS_A_SECOND = 100.0
+EVENTS_A_SECOND = 500.0
+"""A busy model: windows of ten minutes hold 300,000 events."""
 
 
 def rows(rng: np.random.Generator, n: int) -> Iterator[dict[str, Any]]:
