@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from detector.batch import CellKind, Columns, FeatureSet, FeatureType, Floats, Ints, OddCells
+from detector.batch import CellKind, Columns, Feature, FeatureSet, FeatureType, Floats, Ints, OddCells
 
 NUMERIC_MISSING = frozenset({"", "NA", "N/A", "NULL", "null", "None", "none"})
 NON_FINITE = frozenset({"nan", "inf", "infinity"})
@@ -106,19 +106,40 @@ def odd_rows(found: Sequence[tuple[int, CellKind]]) -> OddRows:
     return table[:, 0], table[:, 1]
 
 
+PREDICTION_PREFIX = "prediction."
+"""Full events have their predictions in an object; its values become columns with this before their key."""
+
+
+def column_name(chunk: Chunk, feature: Feature) -> str | None:
+    """Return the name under which a chunk holds a feature, None if it does not.
+
+    A prediction `score` of a flat table is `prediction.score` in full events, and the other way round;
+    a lone prediction of an event has no name of its own.
+    """
+    names = [feature.name]
+    if feature.role == "prediction":
+        bare = feature.name.removeprefix(PREDICTION_PREFIX)
+        names += [bare, PREDICTION_PREFIX + bare]
+        if list(chunk.roles.values()).count("prediction") == 1:
+            names.append("prediction")
+    return next((name for name in names if name in chunk.columns), None)
+
+
 def chunk_columns(chunk: Chunk, features: FeatureSet, slices: Sequence[str] = ()) -> Columns:
     """Type the cells of one chunk; a feature without a column there is missing throughout."""
     odd: list[tuple[int, OddRows]] = []
     numeric = np.full((len(features.numeric), chunk.n), np.nan)
     for f, feature in enumerate(features.numeric):
-        if feature.name in chunk.columns:
-            numeric[f], rows = chunk.columns[feature.name].numbers()
+        name = column_name(chunk, feature)
+        if name is not None:
+            numeric[f], rows = chunk.columns[name].numbers()
             odd.append((f, rows))
     categorical: list[Sequence[Hashable]] = []
     for c, feature in enumerate(features.categorical):
         values: Sequence[Hashable] = [None] * chunk.n
-        if feature.name in chunk.columns:
-            values, rows = chunk.columns[feature.name].categories(feature.type)
+        name = column_name(chunk, feature)
+        if name is not None:
+            values, rows = chunk.columns[name].categories(feature.type)
             odd.append((len(features.numeric) + c, rows))
         categorical.append(values)
     by_name = dict(zip((f.name for f in features.categorical), categorical, strict=True))

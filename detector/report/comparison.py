@@ -9,7 +9,7 @@ from detector.anomaly import Anomaly
 from detector.baseline import Baseline
 from detector.baseline.build import count_columns
 from detector.batch import ModelKey
-from detector.columns import Chunk, chunk_columns
+from detector.columns import Chunk, chunk_columns, column_name
 from detector.drift.contributors import contributors
 from detector.drift.evaluation import Evaluation, State
 from detector.drift.judge import Judge
@@ -52,17 +52,25 @@ class Comparison:
 
 def compare(baseline: Baseline, chunks: Iterable[Chunk], policy: DecisionPolicy) -> Comparison:
     """Hold the rows of `chunks` against a baseline, as one window."""
-    profile, seen = Profile.zeros(baseline.layout), set()
-    one = Slices()
+    profile, one = Profile.zeros(baseline.layout), Slices()
+    seen: set[str] = set()
     for chunk in chunks:
         profile.merge(count_columns(chunk_columns(chunk, baseline.features), baseline, one))
-        seen |= {
-            name for name in chunk.columns if chunk.roles.get(name, "feature") in ("feature", "prediction")
-        }
+        seen |= _names(chunk, baseline)
     key = ModelKey(baseline.model or "", baseline.version or "")
     judge = Judge(key, baseline, policy)
     evaluation = judge.evaluate(WindowProfile(0.0, 0.0, 0.0, profile))
     return Comparison(baseline, evaluation, judge, tuple(_columns_that_differ(baseline, seen)))
+
+
+def _names(chunk: Chunk, baseline: Baseline) -> set[str]:
+    """Return the features of a chunk, under the names that the baseline has for them."""
+    known = {column_name(chunk, feature): feature.name for feature in baseline.features.all}
+    return {
+        known.get(name, name)
+        for name in chunk.columns
+        if chunk.roles.get(name, "feature") in ("feature", "prediction")
+    }
 
 
 def _columns_that_differ(baseline: Baseline, seen: set[str]) -> list[Anomaly]:

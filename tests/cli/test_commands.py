@@ -6,6 +6,7 @@ import re
 import pytest
 
 from tests.cli.running import write_config
+from tests.support.factories import event
 
 
 def _one_line_error(ran, *words):
@@ -89,6 +90,19 @@ def test_columns_that_come_and_go_are_anomalies(drift_detector, data, baseline, 
         ("member", "SCHEMA_MISSING_COLUMN"),
         ("vip", "SCHEMA_NEW_COLUMN"),
     }
+
+
+def test_predictions_are_found_in_flat_tables_and_in_events(drift_detector, tmp_path, rng):
+    """A baseline of a flat table, compared with events whose prediction is an object, or stands alone."""
+    rows = [{"x": x, "score": x / 2} for x in rng.normal(size=2000).tolist()]
+    (tmp_path / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for wrap in (lambda s: {"score": s}, lambda s: s):
+        events = (event({"x": row["x"]}, prediction=wrap(row["score"])) for row in rows)
+        (tmp_path / "e.jsonl").write_bytes(b"\n".join(events))
+        base = ["baseline", "build", tmp_path / "t.jsonl", "-o", tmp_path / "b.json", "--prediction", "score"]
+        assert drift_detector(*base).code == 0
+        ran = drift_detector("compare", tmp_path / "b.json", tmp_path / "e.jsonl")
+        assert (ran.code, "drift in 0 of 2 features; anomalies: 0" in ran.out) == (0, True), ran.out
 
 
 def test_replay_writes_evaluations_alerts_and_a_summary(drift_detector, data, baseline, tmp_path):
