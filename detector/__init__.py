@@ -7,10 +7,12 @@ nothing does I/O, reads a clock or logs: values in, values out.
 
     cli/                       commands and exit codes
     demo/                      the main job on shipped data, for a first look
-    service                    the loop: poll, decode, feed, publish
     assembly                   the parts put together as the configuration says
     config/                    YAML to checked settings
-    sources/ sinks/ tables/ metrics/ web/ store    all I/O: Kafka, files, Prometheus, HTTP
+    web/                       HTTP: metrics, health, page
+    service, replay/           the loop over a live source; the same over recorded events
+    sources/ sinks/ tables/ metrics/ report/ logs    Kafka, files, Prometheus, text: all I/O
+    store, kinds               baseline files; parts that are configured by `kind: NAME`
     ------------------------------------------------------------------------------------
     view                       frozen picture for readers on other threads
     pipeline                   feed(events) -> outcome; owns windows, alert book, counters
@@ -19,8 +21,8 @@ nothing does I/O, reads a clock or logs: values in, values out.
     baseline/                  the baseline's model and its builder
     windows/                   watermark, panes, sliding sums
     profile/                   binning and profiles: the sketches of one set of events
-    formats/ distances/        bytes -> columns; counts -> distance, one file each
-    batch columns anomaly times registry clock errors    records and vocabulary
+    formats/ distances/ columns    bytes -> columns; counts -> distance, one file each
+    batch anomaly times registry clock errors    records and vocabulary
 """
 
 __version__ = "0.1.0"
