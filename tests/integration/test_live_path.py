@@ -122,7 +122,8 @@ def test_200_000_events_from_kafka_to_prometheus(own_kafka, tmp_path: Path, rng)
                     wait_until(lambda: not metrics.view.source.connected, 60, "the service notices")
                     own_kafka.start()
             wait_until(lambda: service.n_consumed == N_EVENTS, 240, "everything is read")
-            wait_until(lambda: _drifts(prometheus), 60, "Prometheus has the drift")
+            wait_until(lambda: _has_scraped(prometheus, metrics), 60, "Prometheus has the last windows")
+            drifting = prometheus.query('drift_feature_state{slice="all", window="1h"} == 2')
             distances = prometheus.query('drift_feature_distance{feature="amount", window="1h"}')
             problems = check_metrics(metrics.page()[0])
         finally:
@@ -134,14 +135,15 @@ def test_200_000_events_from_kafka_to_prometheus(own_kafka, tmp_path: Path, rng)
     by_statistic = {d["metric"]["statistic"]: float(d["value"][1]) for d in distances}
 
     assert problems == ""
+    assert [sample["metric"]["feature"] for sample in drifting] == ["amount"]
     assert {"l_infinity", "hellinger", "jensen_shannon", "kolmogorov_smirnov"} <= set(by_statistic)
     assert 0.2 < by_statistic["kolmogorov_smirnov"] < 0.35
 
 
-def _drifts(prometheus: Prometheus) -> bool:
-    """Whether PromQL finds exactly the feature that was shifted."""
-    found = prometheus.query('drift_feature_state{slice="all", window="1h"} == 2')
-    return [s["metric"]["feature"] for s in found] == ["amount"]
+def _has_scraped(prometheus: Prometheus, metrics: Metrics) -> bool:
+    """Whether what Prometheus holds is as far as what is published."""
+    found = prometheus.query("drift_watermark_timestamp_seconds")
+    return bool(found) and float(found[0]["value"][1]) == metrics.view.watermark_s
 
 
 def _check_counts(pipeline: RecordingPipeline, oracle: Oracle, baseline) -> None:
