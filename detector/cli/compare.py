@@ -14,9 +14,12 @@ examples:
   drift-detector compare train.csv serving.csv
   drift-detector compare credit-3.json 'serving-*.parquet' --format json --output report.json
   drift-detector compare train.csv serving.csv --config detector.yaml
+  drift-detector compare train.csv serving.csv --measures tfdv
 
 REFERENCE is a baseline (.json) or data; CURRENT is data. Exit code 1 where a feature drifts or an
-expectation is broken, so that a CI pipeline can stop there.
+expectation is broken, so that a CI pipeline can stop there. With `--measures tfdv` the numbers are those of
+TensorFlow Data Validation 1.16; then both sides are data, and only fixed thresholds of the configuration
+decide, as there.
 """
 
 
@@ -30,10 +33,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config", "-c", metavar="CONFIG", help="take `decision` and the model's features from there"
     )
+    parser.add_argument(
+        "--measures",
+        choices=["own", "tfdv"],
+        default="own",
+        help="our statistics on common bins (default), or TFDV's own measures, digit for digit",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Compare; return 1 where something is found."""
+    if options.measures == "tfdv":
+        return _as_tfdv(options)
     from detector.baseline.build import BuildOptions
     from detector.cli.build import build_from_files
     from detector.cli.output import emit, to_json
@@ -54,6 +65,27 @@ def run(options: argparse.Namespace) -> int:
     is_json = options.format == "json"
     emit(to_json(comparison_record(found)) if is_json else comparison_text(found), options.output)
     return 1 if found.found_something else 0
+
+
+def _as_tfdv(options: argparse.Namespace) -> int:
+    from detector.cli.output import emit, to_json
+    from detector.errors import InputError
+    from detector.report.tfdv import tfdv_anomalies, tfdv_drifts, tfdv_record, tfdv_text
+    from detector.tables import find_files, read_chunks
+    from detector.tfdv.compare import measure_as_tfdv
+
+    if options.reference.endswith(".json"):
+        raise InputError("--measures tfdv needs data on both sides: TFDV bins each by its own range")
+    reference, current = find_files([options.reference]), find_files(options.current)
+    policy = _policy(options.config, None)
+    found = measure_as_tfdv(
+        lambda: read_chunks(reference),
+        lambda: read_chunks(current),
+        single_precision=all(file.kind in ("csv", "tsv") for file in (*reference, *current)),
+    )
+    is_json = options.format == "json"
+    emit(to_json(tfdv_record(found, policy)) if is_json else tfdv_text(found, policy), options.output)
+    return 1 if tfdv_anomalies(found) or any(tfdv_drifts(found, policy).values()) else 0
 
 
 def _baseline(name: str) -> Baseline | None:

@@ -15,7 +15,7 @@ from detector.drift.evaluation import Evaluation, State
 from detector.drift.judge import Judge
 from detector.drift.policy import DecisionPolicy
 from detector.profile import Profile
-from detector.report.records import Record, contributor_records, number, statistics_of
+from detector.report.records import Record, anomaly_record, contributor_records, number, statistics_of
 from detector.report.text import cut
 from detector.windows.slices import Slices
 from detector.windows.sliding import WindowProfile
@@ -73,22 +73,24 @@ def _names(chunk: Chunk, baseline: Baseline) -> set[str]:
     }
 
 
+def column_dropped(name: str) -> Anomaly:
+    """A column that the reference data have and the current data lack."""
+    return Anomaly(
+        name, "SCHEMA_MISSING_COLUMN", "error", "column dropped", f"column {name!r} is completely missing"
+    )
+
+
+def new_column(name: str) -> Anomaly:
+    """A column that the reference data lack."""
+    return Anomaly(
+        name, "SCHEMA_NEW_COLUMN", "error", "new column", f"column {name!r} is not in the reference data"
+    )
+
+
 def _columns_that_differ(baseline: Baseline, seen: set[str]) -> list[Anomaly]:
     known = set(baseline.features.names) | set(baseline.provenance.left_out)
-    missing = [
-        Anomaly(
-            name, "SCHEMA_MISSING_COLUMN", "error", "column dropped", f"column {name!r} is completely missing"
-        )
-        for name in baseline.features.names
-        if name not in seen
-    ]
-    new = [
-        Anomaly(
-            name, "SCHEMA_NEW_COLUMN", "error", "new column", f"column {name!r} is not in the reference data"
-        )
-        for name in sorted(seen - known)
-    ]
-    return missing + new
+    dropped = [column_dropped(name) for name in baseline.features.names if name not in seen]
+    return dropped + [new_column(name) for name in sorted(seen - known)]
 
 
 def comparison_record(found: Comparison) -> Record:
@@ -114,10 +116,7 @@ def comparison_record(found: Comparison) -> Record:
             "state": State(int(found.evaluation.dataset_state[0])).label,
             "drifted_features_ratio": number(float(found.evaluation.drifted_ratio[0])),
         },
-        "anomalies": [
-            {"feature": a.feature, "kind": a.kind, "severity": a.severity, "short": a.short, "long": a.long}
-            for a in found.anomalies
-        ],
+        "anomalies": [anomaly_record(a) for a in found.anomalies],
     }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from detector.alerts import Transition
+from detector.anomaly import Anomaly
 from detector.drift.contributors import Contributor
 from detector.drift.evaluation import Evaluation, State
 from detector.pipeline import Counters, Judged
@@ -89,6 +90,11 @@ def alert_record(transition: Transition) -> Record:
         "onset": None if transition.onset_s is None else format_time(transition.onset_s),
         "contributors": contributor_records(transition.contributors),
     }
+
+
+def anomaly_record(a: Anomaly) -> Record:
+    """Return an anomaly as a record."""
+    return {"feature": a.feature, "kind": a.kind, "severity": a.severity, "short": a.short, "long": a.long}
 
 
 def summary_record(counters: Counters, seconds: float) -> Record:

@@ -8,6 +8,8 @@ import pytest
 from tests.cli.running import write_config
 from tests.support.factories import event
 
+KAFKA = {"kind": "kafka", "bootstrap_servers": ["localhost:9092"], "topics": ["t"]}
+
 
 def _one_line_error(ran, *words):
     assert ran.code == 2, ran
@@ -77,6 +79,23 @@ def test_compare_json_has_the_documented_shape(drift_detector, data, baseline, t
     assert set(country["statistics"]["l_infinity"]) == {"value", "threshold", "p_value"}
     assert set(country["contributors"][0]) == {"bin", "reference", "current"}
     assert record["anomalies"] == []
+
+
+def test_tfdvs_measures_decide_by_fixed_thresholds_only(drift_detector, data, baseline, tmp_path):
+    """As TFDV does: numbers with digits, exit code 1 above a threshold of the configuration."""
+    thresholds = {"statistics": {"l_infinity": {"threshold": 0.3}, "jensen_shannon": {"threshold": 0.9}}}
+    config = write_config(tmp_path / "c.yaml", baseline, decision=thresholds, source=KAFKA)
+    sides = (data / "train.csv", data / "drifted.csv")
+    plain = drift_detector("compare", *sides, "--measures", "tfdv")
+    decided = drift_detector("compare", *sides, "--measures", "tfdv", "-c", config, "--format", "json")
+    country = json.loads(decided.out)["features"]["country"]
+
+    assert (plain.code, decided.code) == (0, 1)
+    assert max(map(len, plain.out.splitlines())) <= 80
+    assert (country["state"], country["statistics"]["l_infinity"]["threshold"]) == ("drift", 0.3)
+    assert json.loads(decided.out)["features"]["amount"]["statistics"]["l_infinity"]["value"] == 0.0
+    refused = drift_detector("compare", baseline, data / "same.csv", "--measures", "tfdv")
+    _one_line_error(refused, "needs data on both sides")
 
 
 def test_columns_that_come_and_go_are_anomalies(drift_detector, data, baseline, tmp_path):
