@@ -13,6 +13,7 @@ EXAMPLES = """\
 examples:
   drift-detector compare train.csv serving.csv
   drift-detector compare credit-3.json 'serving-*.parquet' --format json --output report.json
+  drift-detector compare train.csv serving.csv --format html --output report.html
   drift-detector compare train.csv serving.csv --config detector.yaml
   drift-detector compare train.csv serving.csv --measures tfdv
 
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES
     parser.add_argument("reference", metavar="REFERENCE", help="baseline file, or data")
     parser.add_argument("current", metavar="CURRENT", nargs="+", help="data: file, directory or glob")
-    parser.add_argument("--format", choices=["text", "json"], default="text")
+    parser.add_argument("--format", choices=["text", "json", "html"], default="text")
     parser.add_argument("--output", "-o", metavar="FILE", help="write there instead of standard output")
     parser.add_argument(
         "--config", "-c", metavar="CONFIG", help="take `decision` and the model's features from there"
@@ -62,8 +63,13 @@ def run(options: argparse.Namespace) -> int:
         )
     finally:
         progress.end()
-    is_json = options.format == "json"
-    emit(to_json(comparison_record(found)) if is_json else comparison_text(found), options.output)
+    if options.format == "html":
+        from detector.report.html import comparison_html
+
+        emit(comparison_html(found), options.output)
+    else:
+        is_json = options.format == "json"
+        emit(to_json(comparison_record(found)) if is_json else comparison_text(found), options.output)
     return 1 if found.found_something else 0
 
 
@@ -76,6 +82,8 @@ def _as_tfdv(options: argparse.Namespace) -> int:
 
     if options.reference.endswith(".json"):
         raise InputError("--measures tfdv needs data on both sides: TFDV bins each by its own range")
+    if options.format == "html":
+        raise InputError("--measures tfdv is printed as text or json; the HTML report shows our own measures")
     reference, current = find_files([options.reference]), find_files(options.current)
     policy = _policy(options.config, None)
     found = measure_as_tfdv(

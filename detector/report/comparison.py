@@ -10,7 +10,7 @@ from detector.baseline import Baseline
 from detector.baseline.build import count_columns
 from detector.batch import ModelKey
 from detector.columns import Chunk, chunk_columns, column_name
-from detector.drift.contributors import contributors
+from detector.drift.contributors import Contributor, contributors
 from detector.drift.evaluation import Evaluation, State
 from detector.drift.judge import Judge
 from detector.drift.policy import DecisionPolicy
@@ -41,6 +41,33 @@ class Comparison:
     def state(self, feature: int) -> State:
         """Return the state of a feature."""
         return State(int(self.evaluation.state[0, feature]))
+
+    def missing(self, feature: int) -> tuple[float, float]:
+        """Return the share of rows without a value of a feature, reference and current."""
+        block = self.baseline.layout.missing
+        sides = (self.judge.reference(0), self.evaluation.window.profile)
+        before, now = (side.counts[0, block][feature] / max(side.n_events, 1) for side in sides)
+        return float(before), float(now)
+
+    def contributors(self, feature: int, most: int = 5) -> tuple[Contributor, ...]:
+        """Return what changed most in a feature."""
+        current = self.evaluation.window.profile.row(0)
+        return contributors(self.baseline, self.judge.reference(0), current, feature, most)
+
+    @property
+    def by_change(self) -> list[int]:
+        """The features, the one furthest over (or nearest to) a threshold first."""
+        excess = self.evaluation.excess[:, 0].max(axis=0, initial=0.0)
+        return [int(f) for f in np.argsort(-excess, kind="stable")]
+
+    @property
+    def verdict(self) -> str:
+        """The result in a sentence."""
+        n = len(self.baseline.features)
+        drifting = int((self.evaluation.state[0] == State.DRIFT).sum())
+        if self.evaluation.dataset_state[0] == State.INSUFFICIENT:
+            return f"too few rows to judge drift ({self.n_current:,}); anomalies: {len(self.anomalies)}"
+        return f"drift in {drifting} of {n} features; anomalies: {len(self.anomalies)}"
 
     @property
     def found_something(self) -> bool:
@@ -98,15 +125,12 @@ def comparison_record(found: Comparison) -> Record:
     statistics = statistics_of(found.evaluation, 0)
     features = {}
     for f, feature in enumerate(found.baseline.features.all):
-        why = contributors(
-            found.baseline, found.judge.reference(0), found.evaluation.window.profile.row(0), f
-        )
         features[feature.name] = {
             "type": feature.type,
             "role": feature.role,
             "state": found.state(f).label,
             "statistics": statistics[f],
-            "contributors": contributor_records(why),
+            "contributors": contributor_records(found.contributors(f)),
         }
     return {
         "reference": {"rows": found.baseline.n_events},
@@ -125,20 +149,17 @@ SYMBOLS = {State.INSUFFICIENT: "?", State.OK: " ", State.WARNING: "~", State.DRI
 
 def comparison_text(found: Comparison, most: int = 3) -> str:
     """Return a comparison for people: the features that changed most first, at most 100 columns wide."""
-    evaluation = found.evaluation
     lines = [
         f"reference {found.baseline.n_events:,} rows, current {found.n_current:,} rows",
         "",
         f"  {'feature':<28}{'state':<14}{'statistic':<22}{'value':>10}{'threshold':>11}{'missing':>16}",
     ]
-    for f in np.argsort(-evaluation.excess[:, 0].max(axis=0, initial=0.0), kind="stable").tolist():
+    for f in found.by_change:
         lines.append(_line(found, f))
         if found.state(f) >= State.WARNING:
-            why = contributors(
-                found.baseline, found.judge.reference(0), evaluation.window.profile.row(0), f, most
-            )
+            why = found.contributors(f, most)
             lines += [f"      {cut(c.bin, 52):<52} {c.reference:>7.2%} -> {c.current:>7.2%}" for c in why]
-    lines += ["", *_anomaly_lines(found.anomalies), _verdict(found)]
+    lines += ["", *_anomaly_lines(found.anomalies), found.verdict]
     return "\n".join(lines)
 
 
@@ -150,10 +171,7 @@ def _line(found: Comparison, f: int) -> str:
     if worst is not None:
         statistic = evaluation.statistics[worst]
         numbers = f"{statistic.value[0, f]:>10.4f}{statistic.threshold[0, f]:>11.4f}"
-    reference = found.judge.reference(0)
-    block = found.baseline.layout.missing
-    before = reference.counts[0, block][f] / max(reference.n_events, 1)
-    now = evaluation.window.profile.counts[0, block][f] / max(found.n_current, 1)
+    before, now = found.missing(f)
     missing = f"{before:>7.1%} -> {now:>5.1%}"
     return f"{SYMBOLS[state]} {cut(name, 27):<28}{state.label:<14}{worst or '-':<22}{numbers}{missing:>16}"
 
@@ -161,11 +179,3 @@ def _line(found: Comparison, f: int) -> str:
 def _anomaly_lines(anomalies: Sequence[Anomaly]) -> list[str]:
     lines = [f"{a.severity}: {a.kind}: {a.long}" for a in anomalies]
     return [*lines, ""] if lines else []
-
-
-def _verdict(found: Comparison) -> str:
-    n = len(found.baseline.features)
-    drifting = int((found.evaluation.state[0] == State.DRIFT).sum())
-    if found.evaluation.dataset_state[0] == State.INSUFFICIENT:
-        return f"too few rows to judge drift ({found.n_current:,}); anomalies: {len(found.anomalies)}"
-    return f"drift in {drifting} of {n} features; anomalies: {len(found.anomalies)}"

@@ -1,0 +1,140 @@
+"""A comparison as one self-contained HTML file: nothing is loaded from elsewhere, ever.
+
+A table of all features to sort and search, and below it a fold for each with its two distributions, all
+statistics and what changed most. Texts of the data appear as text only.
+"""
+
+import math
+from html import escape
+from importlib.resources import files
+
+from detector.drift.evaluation import State
+from detector.report.comparison import Comparison
+from detector.report.figures import figure
+from detector.report.text import cut
+
+STYLE, SCRIPT = (
+    (files("detector.report") / name).read_text(encoding="utf-8") for name in ("report.css", "report.js")
+)
+
+MAX_NAME = 120
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+
+
+def comparison_html(found: Comparison) -> str:
+    """Return the report."""
+    order = found.by_change
+    rows = "".join(_row(found, f) for f in order)
+    folds = "".join(_fold(found, f) for f in order)
+    heads = ("feature", "type", "state", "statistic", "value", "threshold", "missing before", "missing now")
+    columns = "".join(f'<th scope="col"><button type="button">{head}</button></th>' for head in heads)
+    rule = "drift" if found.found_something else "ok"
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Drift report</title>'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{STYLE}</style></head><body><header><h1>Drift report</h1>"
+        f'<p class="{rule}">{escape(found.verdict)}</p>'
+        f"<p>{_origin(found)}</p></header><main>{_anomalies(found)}"
+        '<section><label>Search <input id="search" type="search" '
+        'placeholder="feature, type or state"></label>'
+        f'<div class="scroll"><table id="features"><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody>'
+        "</table></div>"
+        '<p class="legend"><span class="reference"></span> reference '
+        '<span class="current"></span> current</p>'
+        f"</section>{folds}</main><script>{SCRIPT}</script></body></html>"
+    )
+
+
+def _text(text: str, width: int = MAX_NAME) -> str:
+    return escape(cut(text, width))
+
+
+def _origin(found: Comparison) -> str:
+    names = ", ".join(file.name for file in found.baseline.provenance.files[:3])
+    source = f" ({_text(names)})" if names else ""
+    return (
+        f"reference {found.baseline.n_events:,} rows{source}, built "
+        f"{_text(found.baseline.provenance.built_at)}; current {found.n_current:,} rows"
+    )
+
+
+def _anomalies(found: Comparison) -> str:
+    if not found.anomalies:
+        return ""
+    lines = "".join(
+        f"<li><strong>{escape(a.kind)}</strong> {_text(a.long, 400)}</li>" for a in found.anomalies
+    )
+    return f"<section><h2>Anomalies</h2><ul>{lines}</ul></section>"
+
+
+def _number(x: float) -> str:
+    return f"{x:.4g}" if math.isfinite(x) else "\u2013"
+
+
+def _cell(text: str, sort: float | str, kind: str = "") -> str:
+    key = escape(str(sort), quote=True)
+    return f'<td data-sort="{key}"{f" class={kind}" if kind else ""}>{text}</td>'
+
+
+def _row(found: Comparison, f: int) -> str:
+    feature, state = found.baseline.features.all[f], found.state(f)
+    worst = found.evaluation.worst_statistic(0, f)
+    value = threshold = math.nan
+    if worst is not None:
+        statistic = found.evaluation.statistics[worst]
+        value, threshold = float(statistic.value[0, f]), float(statistic.threshold[0, f])
+    before, now = found.missing(f)
+    name = _text(feature.name, 60)
+    role = " <small>prediction</small>" if feature.role == "prediction" else ""
+    cells = [
+        _cell(f'<a href="#feature-{f}">{name}</a>{role}', cut(feature.name, 60).lower()),
+        _cell(feature.type, feature.type),
+        _cell(state.label, int(state), state.label),
+        _cell(worst or "\u2013", worst or ""),
+        _cell(_number(value), value if math.isfinite(value) else -1.0),
+        _cell(_number(threshold), threshold if math.isfinite(threshold) else -1.0),
+        _cell(f"{before:.1%}", before),
+        _cell(f"{now:.1%}", now),
+    ]
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _fold(found: Comparison, f: int) -> str:
+    feature, state = found.baseline.features.all[f], found.state(f)
+    is_open = " open" if state == State.DRIFT else ""
+    return (
+        f'<details id="feature-{f}"{is_open}><summary>{_text(feature.name)} '
+        f'<span class="{state.label}">{state.label}</span></summary>'
+        f"{figure(found, f)}{_contributors(found, f)}{_statistics(found, f)}</details>"
+    )
+
+
+def _contributors(found: Comparison, f: int) -> str:
+    lines = "".join(
+        f"<tr><td>{_text(c.bin, 80)}</td><td>{c.reference:.2%}</td><td>{c.current:.2%}</td></tr>"
+        for c in found.contributors(f)
+    )
+    if not lines:
+        return "<p>No bin changed.</p>"
+    return (
+        '<table><thead><tr><th scope="col">what changed most</th><th scope="col">reference</th>'
+        f'<th scope="col">current</th></tr></thead><tbody>{lines}</tbody></table>'
+    )
+
+
+def _statistics(found: Comparison, f: int) -> str:
+    lines = []
+    for name, statistic in found.evaluation.statistics.items():
+        value = float(statistic.value[0, f])
+        if math.isfinite(value):
+            columns = (statistic.threshold, statistic.noise_floor, statistic.p_value)
+            cells = "".join(f"<td>{_number(float(column[0, f]))}</td>" for column in columns)
+            over = ' class="drift"' if value > float(statistic.threshold[0, f]) else ""
+            lines.append(f'<tr><th scope="row">{name}</th><td{over}>{_number(value)}</td>{cells}</tr>')
+    heads = "".join(
+        f'<th scope="col">{head}</th>'
+        for head in ("statistic", "value", "threshold", "noise floor", "p-value")
+    )
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table>"

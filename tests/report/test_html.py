@@ -1,0 +1,104 @@
+"""The HTML report: one file that needs nothing else, and in which data are never markup."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detector.drift.policy import DecisionPolicy
+from detector.report.comparison import compare
+from detector.report.figures import _axis, _on_grid
+from detector.report.html import comparison_html
+from detector.tables import find_files, read_chunks
+from tests.support.factories import baseline_of, training_rows
+
+HOSTILE = "<img src=x onerror=alert(1)>\"'&"
+
+
+def _report(tmp_path, train, serving):
+    path = tmp_path / "serving.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in serving))
+    chunks = read_chunks(find_files([str(path)]))
+    return comparison_html(compare(baseline_of(train), chunks, DecisionPolicy(min_samples=100)))
+
+
+class _Tags(HTMLParser):
+    """Collects start tags, and the attributes that load something."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.loads = [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.loads += [(n, v) for n, v in attributes if n in ("src", "data", "action", "srcset")]
+        self.loads += [(n, v) for n, v in attributes if n == "href" and not v.startswith("#")]
+
+
+def test_the_report_is_self_contained(tmp_path, rng):
+    """No address, no resource from elsewhere: it can be mailed and opened offline."""
+    page = _report(tmp_path, training_rows(rng, 2000), training_rows(rng, 2000))
+
+    assert _Tags(page).loads == []
+    assert not re.search(r"https?://|@import|url\(", page)
+
+
+def test_each_feature_has_its_row_its_figure_and_its_numbers(tmp_path, rng):
+    """Numeric and categorical; what drifts comes first and stands open."""
+    drifted = [{**row, "country": "XX"} for row in training_rows(rng, 2000)]
+    page = _report(tmp_path, training_rows(rng, 2000), drifted)
+    folds = re.findall(r'<details id="feature-\d+"( open)?><summary>(\w+)', page)
+
+    assert folds[0] == (" open", "country")
+    assert {name for _, name in folds} == {"amount", "age", "country", "member"}
+    assert page.count("<svg") == 4
+    assert "never seen in training" in page
+    assert "drift in 1 of 4 features" in page
+
+
+def test_names_and_values_of_data_are_text(tmp_path, rng):
+    """A feature and a category that would be markup are shown as they are written."""
+    rows = [{HOSTILE: f"{HOSTILE}{i % 3}", "x": float(i % 50)} for i in range(1000)]
+    page = _report(tmp_path, rows, rows)
+    tags = _Tags(page).tags
+
+    assert "img" not in tags
+    assert "&lt;img src=x" in page
+    assert tags.count("script") == 1
+
+
+def test_two_hundred_features_stay_a_page(tmp_path, rng):
+    """Under 3 MB, with a fold each."""
+    values = rng.normal(size=(500, 200)).round(3)
+    rows = [{f"f{i}": x for i, x in enumerate(row)} for row in values.tolist()]
+    page = _report(tmp_path, rows, rows)
+
+    assert page.count("<details") == 200
+    assert len(page) < 3_000_000
+
+
+def test_empty_and_constant_columns_have_a_figure_too(tmp_path):
+    """Nothing to draw is no error."""
+    rows = [{"constant": 5, "empty": None, "one": "a"} for _ in range(300)]
+
+    assert _report(tmp_path, rows, rows).count("<svg") == 3
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(
+    st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=40, unique=True),
+    st.lists(st.floats(0, 1), min_size=39, max_size=39),
+)
+def test_columns_of_the_figure_hold_the_mass_of_the_bins(edges, mass):
+    """Between the ends of the axis nothing is lost or made up."""
+    edges = np.sort(np.array(edges))
+    shares = np.array(mass[: len(edges) - 1])
+    shares = shares / max(shares.sum(), 1e-9)
+    found = _on_grid(edges, shares, _axis(edges, shares))
+
+    assert found.sum() <= shares.sum() + 1e-9
+    assert found.sum() >= shares.sum() - 0.01
