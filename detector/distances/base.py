@@ -191,7 +191,7 @@ def _positive(totals: Floats) -> Floats:
 
 Measure = Callable[[Pair], Floats]
 PValue = Callable[[Pair, Floats], Floats]
-Critical = Callable[[Pair, float], Floats]
+Critical = Callable[[Pair, Floats, float], Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +211,7 @@ class Distance:
     p_value: PValue | None = None
     """(Pair, value) -> chance of a value as large when nothing has changed."""
     critical: Critical | None = None
-    """(Pair, alpha) -> the value exceeded with chance alpha when nothing has changed."""
+    """(Pair, its noise floor, alpha) -> the value exceeded with chance alpha when nothing has changed."""
 
 
 distances: Registry[Distance] = Registry("distance")

@@ -44,10 +44,10 @@ def _noise_floor(pair: Pair) -> Floats:
     return np.sqrt(apart * pair.degrees / np.maximum(pair.k, 1.0) / 2.0)
 
 
-def _critical(pair: Pair, alpha: float) -> Floats:
+def _critical(pair: Pair, floor: Floats, alpha: float) -> Floats:
     # Squared, it is a sum of k - 1 squares as good as normal: chi-square scaled to its mean.
     degrees = np.maximum(pair.degrees, 1.0)
-    return np.minimum(_noise_floor(pair) * np.sqrt(chdtri(degrees, alpha) / degrees), 1.0)
+    return np.minimum(floor * np.sqrt(chdtri(degrees, alpha) / degrees), 1.0)
 
 
 @distance(noise_floor=_noise_floor, critical=_critical)

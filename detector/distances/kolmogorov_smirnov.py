@@ -20,7 +20,7 @@ def _p_value(pair: Pair, value: Floats) -> Floats:
     return p
 
 
-def _critical(pair: Pair, alpha: float) -> Floats:
+def _critical(pair: Pair, _floor: Floats, alpha: float) -> Floats:
     return np.minimum(kolmogi(alpha) * np.sqrt(pair.s2), 1.0)
 
 

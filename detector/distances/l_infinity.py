@@ -29,7 +29,7 @@ def _noise_floor(pair: Pair) -> Floats:
     return np.sqrt(pair.s2 * widest) * deviations
 
 
-def _critical(pair: Pair, alpha: float) -> Floats:
+def _critical(pair: Pair, _floor: Floats, alpha: float) -> Floats:
     # Shared out over the bins that matter; the second term is the skewness of small counts
     # (Cornish and Fisher, 1937).
     widest, n_like = _widest(pair)

@@ -41,6 +41,8 @@ RATE_STANDARD_ERRORS = 4.0
 WARNING_SHARE = 0.7
 """A change of this part of what makes it drift is a warning."""
 
+MAX_EXCESS = 1e9
+
 MIN_VALUES = 100
 """A distance of fewer values than this decides nothing, however many events the window has."""
 
@@ -118,7 +120,9 @@ class Judge:
         for i, name in enumerate(names):
             found = statistics[name]
             with np.errstate(divide="ignore", invalid="ignore"):
-                excess[i] = np.nan_to_num(found.value / found.threshold, nan=0.0, posinf=1e9)
+                over = found.value / found.threshold
+            # A value without a threshold is over nothing; any value is over a threshold of 0.
+            excess[i] = np.where(np.isnan(over), 0.0, np.minimum(over, MAX_EXCESS))
         enough = n >= self._policy.min_samples
         state = self._states(statistics, names, enough)
         drifted_ratio, dataset_state = self._whole(state, enough)
@@ -153,12 +157,12 @@ class Judge:
         n_features = len(self.baseline.features)
         with np.errstate(invalid="ignore"):
             found = distance.measure(of)
-            noise = distance.noise_floor(of) if distance.noise_floor else np.full_like(found, np.nan)
+            floor = distance.noise_floor(of) if distance.noise_floor else np.full_like(found, np.nan)
             p_value = distance.p_value(of, found) if distance.p_value else np.full_like(found, np.nan)
-            value, noise = _padded(found, n_features), _padded(noise, n_features)
+            value, noise = _padded(found, n_features), _padded(floor, n_features)
             auto: Floats | float = np.nan
             if distance.name in GATES and distance.critical is not None:
-                chance = _padded(distance.critical(of, ALPHA), n_features)
+                chance = _padded(distance.critical(of, floor, ALPHA), n_features)
                 auto = np.maximum(np.hypot(self._limits.min_effect, noise), chance)
         threshold = self._threshold(distance.name, auto, value)
         threshold[np.broadcast_to(pair.n, threshold.shape) < MIN_VALUES] = np.nan
@@ -190,7 +194,7 @@ class Judge:
         for name in names:
             found = statistics[name]
             # The part of the threshold that is noise or expectation is no warning sign.
-            floor = np.nan_to_num(found.noise_floor)
+            floor = np.where(np.isnan(found.noise_floor), 0.0, found.noise_floor)
             warning = floor + WARNING_SHARE * (found.threshold - floor)
             with np.errstate(invalid="ignore"):
                 state = np.maximum(state, np.where(found.value > warning, State.WARNING, State.OK))

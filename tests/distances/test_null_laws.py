@@ -151,8 +151,7 @@ def test_the_critical_value_is_hardly_ever_exceeded_without_change(
 ) -> None:
     """Exceeded in 20,000 windows at most 240 times and six standard errors (binomial), alpha being 1e-3."""
     distance, pair = distances.get(name), _windows_of(law, expected)
-    assert distance.critical is not None
-    exceeded = np.sum(distance.measure(pair) > distance.critical(pair, CRITICAL_ALPHA))
+    exceeded = np.sum(distance.measure(pair) > _critical(distance, pair, CRITICAL_ALPHA))
     most = TOO_OFTEN * CRITICAL_ALPHA * WINDOWS
 
     assert exceeded <= most + STANDARD_ERRORS * math.sqrt(most)
@@ -162,6 +161,11 @@ def test_the_critical_value_is_hardly_ever_exceeded_without_change(
 def test_the_critical_value_is_no_higher_than_it_must_be(name: str) -> None:
     """With many events a bin, at alpha 5 %, it is exceeded in one of 200 windows or more."""
     distance, pair = distances.get(name), _windows_of("sixteen equal", 20)
-    assert distance.critical is not None
 
-    assert np.mean(distance.measure(pair) > distance.critical(pair, 0.05)) > 0.005
+    assert np.mean(distance.measure(pair) > _critical(distance, pair, 0.05)) > 0.005
+
+
+def _critical(distance: Distance, pair: Pair, alpha: float) -> Floats:
+    assert distance.critical is not None
+    assert distance.noise_floor is not None
+    return distance.critical(pair, distance.noise_floor(pair), alpha)
