@@ -5,8 +5,9 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from detector.baseline import Baseline
@@ -48,12 +49,18 @@ def assemble(config: Config) -> Assembly:
         ConfigError: the configuration and the baselines do not fit each other.
         BaselineError: a baseline is missing, damaged, or for another model.
     """
+    if config.event.fields.model is None and len(config.models) > 1:
+        raise ConfigError(
+            f"{config.path}: event.fields.model: null, but there are {len(config.models)} models; "
+            "say where events name theirs, or run a detector for each"
+        )
     warnings: list[str] = []
     models: dict[ModelKey, Monitored] = {}
     for model in config.models:
         policy = config.decision_policy(model.name)
         for key, baseline in _baselines(config, model.name, model.baselines).items():
             wanted = {s.column: s.values for s in model.slices}
+            warnings += _idle_patterns(key, baseline, model.features)
             models[key] = Monitored(baseline, policy, _slices(key, baseline, wanted, warnings))
     catalog = Catalog({key: EventShape(m.baseline.features, m.slices.columns) for key, m in models.items()})
     decoder = formats.get(config.event.format)(config.event_options(), catalog)
@@ -103,6 +110,10 @@ def _slices(
 ) -> Slices:
     values: dict[str, tuple[str, ...]] = {}
     for column, listed in wanted.items():
+        if any(feature.name == column for feature in baseline.features.numeric):
+            raise ConfigError(
+                f"model {key.model}: slice column {column!r} is a number; only text and bool can be sliced"
+            )
         known = listed or baseline.slices.get(column) or _categories(baseline, column)
         if not known:
             raise ConfigError(
@@ -116,6 +127,16 @@ def _slices(
                 f"are held against all training data; rebuild the baseline with --slice {column}"
             )
     return Slices(values)
+
+
+def _idle_patterns(key: ModelKey, baseline: Baseline, patterns: Iterable[str]) -> list[str]:
+    """Name the entries of `features` that no feature answers to: most likely a slip of the pen."""
+    names = baseline.features.names
+    return [
+        f"model {key.model} {key.version}: `features` has {pattern!r}, but the baseline has no such feature"
+        for pattern in patterns
+        if not any(fnmatchcase(name, pattern) for name in names)
+    ]
 
 
 def _categories(baseline: Baseline, column: str) -> tuple[str, ...]:

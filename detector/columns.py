@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from detector.batch import CellKind, Columns, Feature, FeatureSet, FeatureType, Floats, Ints, OddCells
+from detector.errors import DataError
 
 NUMERIC_MISSING = frozenset({"", "NA", "N/A", "NULL", "null", "None", "none"})
 NON_FINITE = frozenset({"nan", "inf", "infinity"})
@@ -104,6 +105,22 @@ def odd_rows(found: Sequence[tuple[int, CellKind]]) -> OddRows:
         return NO_ODD_ROWS
     table = np.array(found, dtype=np.int64)
     return table[:, 0], table[:, 1]
+
+
+def check_owner(chunk: Chunk, model: str | None, version: str | None) -> None:
+    """See that full events belong to one model and version; None means any.
+
+    Raises:
+        DataError: an event is of another one.
+    """
+    for role, wanted in (("model", model), ("version", version)):
+        for name in [name for name, found in chunk.roles.items() if found == role and wanted is not None]:
+            others = {text for text in chunk.columns[name].texts() if text not in (None, wanted)}
+            if others:
+                raise DataError(
+                    f"{chunk.path}: holds events of {role} {min(others)!r}, and not only of {wanted!r}; "
+                    "take those of one model version apart first"
+                )
 
 
 PREDICTION_PREFIX = "prediction."

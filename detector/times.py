@@ -15,7 +15,7 @@ UNITS_S = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 # Event times outside these years are mistakes of unit (seconds read as milliseconds and so on).
 MIN_TIME_S = 0.0
-MAX_TIME_S = 253402300800.0  # the end of the year 9999
+MAX_TIME_S = 253370764800.0  # the year 9999, so that the end of a window is a date too
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
 _DURATION_UNITS_S = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
@@ -73,7 +73,7 @@ def parse_timestamp(value: object, written: TimestampFormat) -> float:
     """Return the epoch seconds of a timestamp written as `written`.
 
     Raises:
-        ValueError: the value is not a timestamp of that form, or lies outside the years 1970 to 9999.
+        ValueError: the value is not a timestamp of that form, or lies outside the years 1970 to 9998.
     """
     if written in UNITS_S:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -84,7 +84,7 @@ def parse_timestamp(value: object, written: TimestampFormat) -> float:
     else:
         seconds = parse_rfc3339(value) if written == "rfc3339" else parse_iso8601(value)
     if not MIN_TIME_S < seconds < MAX_TIME_S:
-        raise ValueError("outside the years 1970 to 9999")
+        raise ValueError("outside the years 1970 to 9998")
     return seconds
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from detector.baseline.model import Baseline, CategoryFacts, Provenance
 from detector.baseline.survey import ColumnSurvey, RowSample, sampled_rows
 from detector.batch import Columns, Feature, FeatureSet, FeatureType, Floats, Role
-from detector.columns import Chunk, ColumnRole, chunk_columns
+from detector.columns import Chunk, ColumnRole, check_owner, chunk_columns
 from detector.errors import DataError
 from detector.profile import Binning, Layout, NumericBinning, Profile, count
 from detector.times import format_time, parse_any_timestamp
@@ -69,6 +69,7 @@ class _Survey:
         self._fixed = fixed
 
     def add(self, chunk: Chunk) -> None:
+        check_owner(chunk, self.options.model, self.options.version)
         numbers: dict[str, Floats] = {}
         for name, column in chunk.columns.items():
             role = self.options.role(name, chunk)
@@ -106,12 +107,16 @@ class _Survey:
             raise DataError("the training data have no rows; name at least one file with data")
         options = self.options
         wanted = (options.timestamp, options.label, options.id, *options.prediction, *options.slices)
-        absent = sorted({name for name in wanted if name is not None and name not in self.roles})
+        absent = {name for name in wanted if name is not None and name not in self.roles}
+        absent |= {name for name in options.exclude if name not in self.left_out}
         if absent:
             known = ", ".join(sorted(self.roles))
             raise DataError(
-                f"no column {', '.join(map(repr, absent))} in the training data; there are {known}"
+                f"no column {', '.join(map(repr, sorted(absent)))} in the training data; there are {known}"
             )
+        unfit = [name for name in options.slices if name not in self.columns]
+        if unfit:
+            raise DataError(f"slice column {unfit[0]!r} is the {self.roles[unfit[0]]}; slice by a feature")
         if self.bad_time is not None and not np.isfinite(self.first_s):
             raise DataError(
                 f"the timestamp column holds {self.bad_time[:40]!r}; expected ISO 8601 such as "

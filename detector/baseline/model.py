@@ -9,6 +9,9 @@ import numpy as np
 from detector.batch import FeatureSet, Floats, Ints
 from detector.profile import Binning, Layout, Profile
 
+ROUNDING = 1e-12
+"""A standard deviation that is smaller than so much of the mean is what rounding leaves of a constant."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
@@ -100,7 +103,8 @@ class Baseline:
         """Training standard deviation (population) of each numeric feature (N), NaN without values."""
         with np.errstate(divide="ignore", invalid="ignore"):
             variance: Floats = self.profile.squares[0] / self.numeric_counts
-        return np.sqrt(np.maximum(variance, 0.0))
+        std = np.sqrt(np.maximum(variance, 0.0))
+        return np.where(std <= ROUNDING * np.abs(self.centers), 0.0, std)
 
     @cached_property
     def expected_unseen(self) -> Floats:

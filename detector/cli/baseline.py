@@ -64,9 +64,12 @@ def run(options: argparse.Namespace) -> int:
 def _build(options: argparse.Namespace) -> int:
     from detector.baseline.build import BuildOptions
     from detector.cli.build import build_from_files
+    from detector.cli.output import refuse_inputs
     from detector.report.baseline import baseline_line
     from detector.store import write_baseline
+    from detector.tables import find_files
 
+    refuse_inputs(options.output, (file.path for file in find_files(options.data)))
     baseline = build_from_files(
         options.data,
         BuildOptions(

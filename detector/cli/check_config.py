@@ -33,6 +33,8 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.write(show(config))
     assembly = assemble(config)
     series = check_series(assembly.models, config.window_spec(), config.export_policy())
+    if config.is_replay:
+        sys.stderr.write("warning: source is `replay`: for the `replay` command, `run` refuses it\n")
     for warning in (*config.warnings, *assembly.warnings):
         sys.stderr.write(f"warning: {warning}\n")
     for key, baseline in assembly.baselines.items():

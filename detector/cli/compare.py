@@ -48,12 +48,13 @@ def run(options: argparse.Namespace) -> int:
         return _as_tfdv(options)
     from detector.baseline.build import BuildOptions
     from detector.cli.build import build_from_files
-    from detector.cli.output import emit, to_json
+    from detector.cli.output import emit, refuse_inputs, to_json
     from detector.cli.progress import Progress
     from detector.report.comparison import compare, comparison_record, comparison_text
     from detector.tables import find_files, read_chunks
 
     current = find_files(options.current)
+    refuse_inputs(options.output, [options.reference, *(file.path for file in current)])
     baseline = _baseline(options.reference) or build_from_files([options.reference], BuildOptions())
     progress = Progress(sum(file.bytes for file in current))
     progress.begin("compare")
@@ -74,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _as_tfdv(options: argparse.Namespace) -> int:
-    from detector.cli.output import emit, to_json
+    from detector.cli.output import emit, refuse_inputs, to_json
     from detector.errors import InputError
     from detector.report.tfdv import tfdv_anomalies, tfdv_drifts, tfdv_record, tfdv_text
     from detector.tables import find_files, read_chunks
@@ -85,6 +86,7 @@ def _as_tfdv(options: argparse.Namespace) -> int:
     if options.format == "html":
         raise InputError("--measures tfdv is printed as text or json; the HTML report shows our own measures")
     reference, current = find_files([options.reference]), find_files(options.current)
+    refuse_inputs(options.output, (file.path for file in (*reference, *current)))
     policy = _policy(options.config, None)
     found = measure_as_tfdv(
         lambda: read_chunks(reference),
@@ -106,13 +108,29 @@ def _baseline(name: str) -> Baseline | None:
 
 
 def _policy(config_path: str | None, model: str | None) -> DecisionPolicy:
+    """Return the rules of the configuration for a model; a comparison needs fewer rows than a live window."""
+    from dataclasses import replace
+
     from detector.drift.policy import DecisionPolicy
+    from detector.errors import InputError
     from detector.report.comparison import MIN_SAMPLES
 
     if config_path is None:
         return DecisionPolicy(min_samples=MIN_SAMPLES)
     from detector.config import load_config
 
-    config = load_config(config_path)
+    config = load_config(config_path, allow_replay=True)
     names = [m.name for m in config.models]
-    return config.decision_policy(model if model in names else names[0])
+    if model is None and len(names) > 1:
+        raise InputError(
+            f"{config_path}: several models ({', '.join(names)}), and the reference does not say whose "
+            "it is; build a baseline with --model and compare with that"
+        )
+    name = names[0] if model is None else model
+    if name not in names:
+        raise InputError(
+            f"{config_path}: no model {name!r}, whose baseline this is; it has {', '.join(names)}"
+        )
+    policy = config.decision_policy(name)
+    is_set = config.decision.model_fields_set | config.model(name).decision.model_fields_set
+    return policy if "min_samples" in is_set else replace(policy, min_samples=MIN_SAMPLES)

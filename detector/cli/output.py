@@ -1,12 +1,27 @@
 """Writing results: to standard output, or whole to a file."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from detector.errors import InputError
 from detector.store import write_whole
+
+
+def refuse_inputs(output: str | None, inputs: Iterable[str]) -> None:
+    """See that a file to write is none of those to read.
+
+    Raises:
+        InputError: it is one of them, and would be destroyed.
+    """
+    if output is None or output == "-" or not Path(output).exists():
+        return
+    for name in inputs:
+        if Path(name).exists() and Path(output).samefile(name):
+            raise InputError(f"{output}: is one of the inputs and would be overwritten; name another output")
 
 
 def emit(text: str, path: str | None = None) -> None:

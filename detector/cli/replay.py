@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Replay; print alerts as they come, and a summary."""
     from detector.assembly import assemble
+    from detector.cli.output import refuse_inputs
     from detector.cli.progress import Progress
     from detector.clock import SystemClock
     from detector.config import load_config
@@ -50,6 +51,8 @@ def run(options: argparse.Namespace) -> int:
     config = load_config(options.config, allow_replay=True)
     assembly = assemble(config)
     files = find_files(options.events)
+    for output in (options.output, options.openmetrics):
+        refuse_inputs(output, [*(file.path for file in files), options.config])
     clock = SystemClock()
     started_s = clock.monotonic_s()
     recording = Recording(config.event_options(), assembly.decoder, assembly.catalog, assembly.baselines)
@@ -61,7 +64,13 @@ def run(options: argparse.Namespace) -> int:
             stack.enter_context(OpenMetricsFile(Path(options.openmetrics))) if options.openmetrics else None
         )
         writer = _Writer(lines, metrics, progress)
-        replay(recording.read(files, progress.advance), assembly.pipeline, clock.now_s(), writer.take)
+        replay(
+            recording.read(files, progress.advance),
+            assembly.pipeline,
+            clock.now_s(),
+            writer.take,
+            writer.warn,
+        )
         progress.end()
         summary = summary_record(assembly.pipeline.counters, clock.monotonic_s() - started_s)
         writer.end(summary)
@@ -106,6 +115,11 @@ class _Writer:
             if self._lines is not sys.stdout.buffer:
                 self._progress.end()
                 sys.stdout.write(describe(transition) + "\n")
+
+    def warn(self, text: str) -> None:
+        """Tell the user, beside the results."""
+        self._progress.end()
+        sys.stderr.write(f"warning: {text}\n")
 
     def end(self, summary: dict[str, Any]) -> None:
         """Write the summary."""

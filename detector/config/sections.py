@@ -174,8 +174,8 @@ class Slice(Section):
 class FeatureSettings(Section):
     """What differs for one feature, or for all whose names match a pattern."""
 
-    ignore: bool = False
-    """Counted and exported, never judged."""
+    ignore: bool | None = None
+    """True: counted and exported, never judged. Null: as an earlier entry says."""
     min_effect: Effect | None = None
     """Null: the model's."""
     statistics: Statistics = Field(default_factory=dict)

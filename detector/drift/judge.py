@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detector.baseline import Baseline
+from detector.baseline import ROUNDING, Baseline
 from detector.batch import Bools, Floats, ModelKey
 from detector.distances import Distance, Pair, distances
 from detector.drift.evaluation import Evaluation, State, States, Statistic
@@ -238,4 +238,6 @@ def _std(profile: Profile, baseline: Baseline) -> Floats:
     if n == 0:
         return np.zeros((len(profile.counts), 0))
     values = np.add.reduceat(profile.counts[:, : layout.n_numeric_bins], layout.segments.starts[:n], axis=1)
-    return np.sqrt(profile.squares / np.where(values > 0, values, np.nan))
+    std = np.sqrt(profile.squares / np.where(values > 0, values, np.nan))
+    # What rounding leaves of a constant is no spread.
+    return np.where(std <= ROUNDING * np.abs(baseline.centers), 0.0, std)

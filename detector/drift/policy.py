@@ -9,8 +9,8 @@ from fnmatch import fnmatchcase
 class FeaturePolicy:
     """What differs for one feature."""
 
-    ignore: bool = False
-    """Counted and exported, never judged."""
+    ignore: bool | None = None
+    """Counted and exported, never judged; None leaves it as an earlier entry says."""
     min_effect: float | None = None
     """The smallest change that matters; None takes the model's."""
     thresholds: Mapping[str, float | None] = field(default_factory=dict)
@@ -45,11 +45,12 @@ class DecisionPolicy:
 
     def of(self, feature: str) -> FeaturePolicy:
         """Return what holds for `feature`: every matching entry, later ones over earlier ones."""
-        ignore, min_effect = False, self.min_effect
+        ignore: bool | None = False
+        min_effect: float | None = self.min_effect
         thresholds = dict(self.thresholds)
         for pattern, policy in self.features.items():
             if fnmatchcase(feature, pattern):
-                ignore = ignore or policy.ignore
+                ignore = policy.ignore if policy.ignore is not None else ignore
                 min_effect = policy.min_effect if policy.min_effect is not None else min_effect
                 thresholds.update(policy.thresholds)
         return FeaturePolicy(ignore, min_effect, thresholds)

@@ -21,11 +21,14 @@ from detector.columns import Chunk, chunk_columns
 from detector.errors import DataError
 from detector.formats import Catalog, Decoder, EventFields, EventOptions
 from detector.formats.pointers import MISSING, look_up, parse_pointer
-from detector.tables import DataFile, read_chunks
+from detector.tables import DataFile, read_chunks, reading
 from detector.times import parse_any_timestamp, parse_timestamp
 
 LINES_AT_ONCE = 2000
 ROWS_AT_ONCE = 4000
+
+MOST_LINES_TO_TELL = 10_000
+"""So many lines are looked at to tell events from rows of a table; a file of labels alone is events."""
 
 LINE_KINDS = ("jsonl", "ndjson")
 
@@ -58,20 +61,24 @@ class Recording:
         if not isinstance(self.options.fields.features, str) or self.options.fields.features == "":
             return True
         place = parse_pointer(self.options.fields.features)
-        with _open(file) as lines:
-            for line in islice(lines, 100):
+        label = None if self.options.fields.label is None else parse_pointer(self.options.fields.label)
+        with reading(file), _open(file) as lines:
+            for line in islice(lines, MOST_LINES_TO_TELL):
                 try:
                     document = json.loads(line)
                 except (ValueError, RecursionError):
                     continue
-                return look_up(document, place) is not MISSING or not isinstance(document, dict)
+                has_features = look_up(document, place) is not MISSING
+                # A record that only brings a label says nothing; the next one may.
+                if has_features or label is None or look_up(document, label) is MISSING:
+                    return has_features or not isinstance(document, dict)
         return True
 
     def _lines(self, file: DataFile, advance: Advance) -> Iterator[Decoded]:
         partition = (Partition(Path(file.path).name, 0),)
         offset = 0
         # Bytes on disk are not known within a gzip stream: it counts when it is done.
-        with _open(file) as lines:
+        with reading(file), _open(file) as lines:
             while block := list(islice(lines, LINES_AT_ONCE)):
                 values: list[bytes | None] = [line for line in (raw.strip() for raw in block) if line]
                 n = len(values)

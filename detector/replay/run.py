@@ -6,21 +6,34 @@ import numpy as np
 
 from detector.batch import Decoded, Floats, Partition
 from detector.pipeline import Outcome, Pipeline
+from detector.times import format_time
 
 FURTHEST_JUMP_S = 30 * 86400.0
 """An event that lies further than this ahead of all others, and of the clock, is stamped in the future."""
 
 
 def replay(
-    events: Iterable[Decoded], pipeline: Pipeline, wall_s: float, take: Callable[[Outcome], None]
+    events: Iterable[Decoded],
+    pipeline: Pipeline,
+    wall_s: float,
+    take: Callable[[Outcome], None],
+    warn: Callable[[str], None],
 ) -> None:
     """Run recorded events through a pipeline; `take` is given the outcome of every pane.
 
-    A file is a partition; once the next one is read, nobody waits for it any more.
+    A file is a partition; once the next one is read, nobody waits for it any more. `warn` is told of
+    a file that begins before what was judged already.
     """
     seen: set[Partition] = set()
     for decoded in events:
         read = seen.difference(decoded.partitions)
+        times = decoded.time_s[~np.isnan(decoded.time_s)]
+        if not seen.issuperset(decoded.partitions) and len(times) and times[0] < pipeline.watermark_s:
+            warn(
+                f"{decoded.partitions[0].topic} begins at {format_time(float(times[0]))}, but windows are "
+                f"judged until {format_time(pipeline.watermark_s)}: files are read one after another, so "
+                "merge files that overlap in time, or give them in the order of their time"
+            )
         seen.update(decoded.partitions)
         for outcome in pipeline.quiet(read, 0.0):
             take(outcome)

@@ -9,7 +9,7 @@ from detector.anomaly import Anomaly
 from detector.baseline import Baseline
 from detector.baseline.build import count_columns
 from detector.batch import ModelKey
-from detector.columns import Chunk, chunk_columns, column_name
+from detector.columns import Chunk, check_owner, chunk_columns, column_name
 from detector.drift.contributors import Contributor, contributors
 from detector.drift.evaluation import Evaluation, State
 from detector.drift.judge import Judge
@@ -82,6 +82,7 @@ def compare(baseline: Baseline, chunks: Iterable[Chunk], policy: DecisionPolicy)
     profile, one = Profile.zeros(baseline.layout), Slices()
     seen: set[str] = set()
     for chunk in chunks:
+        check_owner(chunk, baseline.model, baseline.version)
         profile.merge(count_columns(chunk_columns(chunk, baseline.features), baseline, one))
         seen |= _names(chunk, baseline)
     key = ModelKey(baseline.model or "", baseline.version or "")

@@ -3,8 +3,16 @@
 import sys
 
 from detector.registry import import_all
-from detector.tables.base import DataFile, TableReader, digest_files, find_files, read_chunks, readers
+from detector.tables.base import (
+    DataFile,
+    TableReader,
+    digest_files,
+    find_files,
+    read_chunks,
+    readers,
+    reading,
+)
 
 import_all(sys.modules[__name__])
 
-__all__ = ["DataFile", "TableReader", "digest_files", "find_files", "read_chunks", "readers"]
+__all__ = ["DataFile", "TableReader", "digest_files", "find_files", "read_chunks", "readers", "reading"]

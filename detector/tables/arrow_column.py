@@ -116,8 +116,10 @@ def _rfc3339(array: "pa.Array") -> list[str | None]:
     import pyarrow as pa
 
     if pa.types.is_date(array.type):
-        array = array.cast(pa.timestamp("s" if pa.types.is_date32(array.type) else "ms"))
-    elif array.type.tz is not None:
+        # A day is written as it is in text files, without a time that nobody gave.
+        days = array.cast(pa.date32()).to_numpy(zero_copy_only=False)
+        return [None if day == "NaT" else day for day in np.datetime_as_string(days).tolist()]
+    if array.type.tz is not None:
         # Arrow keeps UTC whatever the zone; without the zone numpy shows just that.
         array = array.cast(pa.timestamp(array.type.unit))
     texts = np.datetime_as_string(array.to_numpy(zero_copy_only=False)).tolist()

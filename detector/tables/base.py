@@ -4,6 +4,7 @@ A reader turns one file into chunks of columns that do not know their types yet.
 suffix of its files. Memory is bounded by the chunk, however large the files are.
 """
 
+import contextlib
 import gzip
 import hashlib
 import stat
@@ -90,7 +91,7 @@ def read_chunks(
     for file in files:
         reader = readers.get(file.kind)
         done = 0
-        for chunk, position in _named_errors(file, reader.chunks(file, rows)):
+        for chunk, position in _guarded(file, reader.chunks(file, rows)):
             if reader.has_header:
                 names = frozenset(chunk.columns)
                 pattern = pattern or (file, names)
@@ -124,14 +125,20 @@ def digest_files(files: Sequence[DataFile]) -> str:
     return digest.hexdigest()
 
 
-def _named_errors(file: DataFile, chunks: Iterator[tuple[Chunk, int]]) -> Iterator[tuple[Chunk, int]]:
-    """Pass `chunks` on; what the file system and gzip complain about becomes a `DataError`."""
+@contextlib.contextmanager
+def reading(file: DataFile) -> Iterator[None]:
+    """Turn what the file system and gzip complain about while a file is read into a `DataError`."""
     try:
-        yield from chunks
+        yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{file.path}: damaged gzip file ({error}); copy or write it again") from error
     except OSError as error:
         raise DataError(f"{file.path}: cannot be read: {error.strerror or error}") from error
+
+
+def _guarded(file: DataFile, chunks: Iterator[tuple[Chunk, int]]) -> Iterator[tuple[Chunk, int]]:
+    with reading(file):
+        yield from chunks
 
 
 def _check_same(pattern: tuple[DataFile, frozenset[str]], found: tuple[DataFile, frozenset[str]]) -> None:

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from detector.batch import ModelKey
 from tests.cli.running import write_config
 from tests.support.factories import event
 
@@ -192,6 +193,63 @@ def test_input_errors_are_one_line_and_code_2(drift_detector, data, baseline, tm
     assert ran.code == 2
     assert "Traceback" not in ran.err
     assert all(word in ran.err for word in words)
+
+
+@pytest.mark.parametrize("command", ["build", "compare", "replay", "openmetrics"])
+def test_an_output_that_is_an_input_is_refused(drift_detector, data, baseline, tmp_path, command):
+    """Nothing is destroyed: the file is as it was."""
+    config = write_config(tmp_path / "c.yaml", baseline)
+    path = tmp_path / ("x.jsonl" if command in ("replay", "openmetrics") else "x.csv")
+    path.write_bytes((data / ("events.jsonl" if path.suffix == ".jsonl" else "train.csv")).read_bytes())
+    before = path.read_bytes()
+    arguments = {
+        "build": ["baseline", "build", path, "-o", path],
+        "compare": ["compare", baseline, path, "-o", path],
+        "replay": ["replay", path, "-c", config, "-o", path],
+        "openmetrics": ["replay", path, "-c", config, "--openmetrics", path],
+    }[command]
+
+    _one_line_error(drift_detector(*arguments), "one of the inputs")
+    assert path.read_bytes() == before
+
+
+def test_compare_takes_the_rules_of_the_baselines_own_model(drift_detector, data, baseline, tmp_path):
+    """Another model's rules are refused; the minimum of rows stays that of a comparison."""
+    other = [{"name": "other", "baselines": "x.json", "features": {"*": {"ignore": True}}}]
+    wrong = write_config(tmp_path / "other.yaml", baseline, models=other)
+    right = write_config(tmp_path / "own.yaml", baseline, decision={})
+    lines = (data / "drifted.csv").read_text().splitlines()[:500]
+    (tmp_path / "few.csv").write_text("\n".join(lines))
+
+    _one_line_error(drift_detector("compare", baseline, data / "drifted.csv", "-c", wrong), "'credit'")
+    assert drift_detector("compare", baseline, tmp_path / "few.csv", "-c", right).code == 1
+
+
+def test_events_of_another_model_are_refused(drift_detector, data, baseline):
+    """A topic of several models must be taken apart before training or comparing."""
+    mixed = data / "events.jsonl"  # its last lines are rubbish and an event of model `other`
+    lines = [line for line in mixed.read_bytes().splitlines() if line != b"rubbish"]
+    path = data / "mixed.jsonl"
+    path.write_bytes(b"\n".join([*lines[:50], event({"age": 1}, key=ModelKey("other", "1"))]))
+
+    _one_line_error(drift_detector("compare", baseline, path), "events of model 'other'")
+    build = ("baseline", "build", path, "-o", data / "x.json", "--model", "credit")
+    _one_line_error(drift_detector(*build), "events of model 'other'")
+
+
+def test_check_config_finds_what_could_never_work(drift_detector, data, baseline, tmp_path):
+    """Two models that events cannot tell apart, a slice of a number; a pattern for nothing is a warning."""
+    two = [{"name": n, "baselines": str(baseline)} for n in ("credit", "b")]
+    fields = {"fields": {"model": None}}
+    slices = [{"name": "credit", "baselines": str(baseline), "slices": [{"column": "age", "values": ["1"]}]}]
+    typo = [{"name": "credit", "baselines": str(baseline), "features": {"contry": {"ignore": True}}}]
+
+    def check(**sections):
+        return drift_detector("check-config", write_config(tmp_path / "c.yaml", baseline, **sections))
+
+    _one_line_error(check(models=two, event=fields), "event.fields.model: null")
+    _one_line_error(check(models=slices), "'age' is a number")
+    assert "'contry', but the baseline has no such feature" in check(models=typo).err
 
 
 def test_a_baseline_of_another_model_is_refused(drift_detector, data, baseline, tmp_path):

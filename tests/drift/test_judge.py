@@ -117,6 +117,24 @@ def test_an_ignored_feature_is_measured_but_not_judged(baseline, rng):
     assert found.dataset_state[0] == State.DRIFT
 
 
+def test_later_entries_win(baseline, rng):
+    """Everything ignored but one feature: that one is judged."""
+    rows = [{**row, "country": "XX", "age": None} for row in training_rows(rng, N)]
+    features = {"*": FeaturePolicy(ignore=True), "country": FeaturePolicy(ignore=False)}
+    found = _judge(baseline, rows, DecisionPolicy(min_samples=100, features=features))
+
+    assert (_states(found)["country"], _states(found)["age"]) == (State.DRIFT, State.OK)
+
+
+def test_a_constant_has_no_standard_deviation(rng):
+    """What rounding leaves of it is not taken for one: there is no scale to measure a shift in."""
+    baseline = baseline_of([{"x": 12.1} for _ in range(5000)])
+    found = _judge(baseline, [{"x": 13.1} for _ in range(500)])
+
+    assert baseline.std.tolist() == [0.0]
+    assert np.isnan(found.statistics["wasserstein_std"].value).all()
+
+
 def test_values_of_the_distances_are_bounded_whatever_comes(baseline):
     """An empty and a constant window leave no NaN thresholds that decide, and no value outside its range."""
     for rows in ([{}] * 150, [{"amount": 1e308, "age": -5, "country": "", "member": None}] * 150):

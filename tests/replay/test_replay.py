@@ -33,6 +33,9 @@ from tests.support.factories import (
 
 WALL_S = START_S + 1e7
 
+WARNED: list[str] = []
+"""What replays warned of."""
+
 
 @pytest.fixture(scope="module")
 def baseline():
@@ -51,7 +54,7 @@ def _replay(baseline, *paths, options=None):
     recording = Recording(options, decoder_of(models, options), catalog_of(models), {KEY: baseline})
     pipeline, outcomes = Pipeline(SPEC, models), []
     events = recording.read(find_files([str(p) for p in paths]), lambda _: None)
-    replay(events, pipeline, WALL_S, outcomes.append)
+    replay(events, pipeline, WALL_S, outcomes.append, WARNED.append)
     return pipeline, outcomes
 
 
@@ -112,6 +115,38 @@ def test_a_recording_cut_into_files_is_one_recording(baseline, tmp_path, rng):
 
     whole = _windows(_replay(baseline, tmp_path / "all.jsonl")[1])
     assert _windows(_replay(baseline, *(tmp_path / f"part-{i}.jsonl" for i in range(4)))[1]) == whole
+
+
+def test_files_that_overlap_in_time_are_warned_of(baseline, tmp_path, rng):
+    """Read one after another, the second one's events would be late."""
+    rows = _rows(rng)
+    for i in range(2):
+        _write("events", tmp_path / f"half-{i}.jsonl", rows[i::2])
+    WARNED.clear()
+    _replay(baseline, tmp_path / "half-0.jsonl", tmp_path / "half-1.jsonl")
+
+    assert ["half-1.jsonl begins at" in text for text in WARNED] == [True]
+
+
+def test_a_recording_that_begins_with_labels_is_one_of_events(baseline, tmp_path, rng):
+    """Labels are normal on the topic; what the file is, the first event tells."""
+    label = b'{"model": "credit", "version": "1", "event_id": "7", "label": true}\n'
+    _write("events", tmp_path / "e.jsonl", _rows(rng, 20))
+    path = tmp_path / "l.jsonl"
+    path.write_bytes(label * 3 + (tmp_path / "e.jsonl").read_bytes() + b"rubbish\n")
+    counters = _replay(baseline, path)[0].counters
+
+    assert (counters.labels, counters.accepted[KEY]) == (3, 20)
+    assert counters.rejected == {("l.jsonl", "undecodable"): 1}
+
+
+def test_a_gzip_file_cut_short_is_one_clear_error(baseline, tmp_path, rng):
+    """What was read before stays; the end is an error with the file's name."""
+    _write("events.gz", tmp_path / "e.jsonl.gz", _rows(rng))
+    data = (tmp_path / "e.jsonl.gz").read_bytes()
+    (tmp_path / "e.jsonl.gz").write_bytes(data[: len(data) // 2])
+    with pytest.raises(DataError, match=r"e.jsonl.gz: damaged gzip file"):
+        _replay(baseline, tmp_path / "e.jsonl.gz")
 
 
 def test_bad_lines_and_rows_are_counted(baseline, tmp_path, rng):

@@ -142,8 +142,8 @@ TIMES = [
     pytest.param(
         pa.array([-1, None], pa.timestamp("us", "UTC")), "1969-12-31T23:59:59.999999Z", id="before-1970"
     ),
-    pytest.param(pa.array([date(2026, 3, 10), None], pa.date32()), "2026-03-10T00:00:00Z", id="date32"),
-    pytest.param(pa.array([date(2026, 3, 10), None], pa.date64()), "2026-03-10T00:00:00Z", id="date64"),
+    pytest.param(pa.array([date(2026, 3, 10), None], pa.date32()), "2026-03-10", id="date32"),
+    pytest.param(pa.array([date(2026, 3, 10), None], pa.date64()), "2026-03-10", id="date64"),
 ]
 
 
