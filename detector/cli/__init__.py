@@ -5,6 +5,7 @@ standard error; 70 a defect in the program itself; 130 interrupted.
 """
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -82,16 +83,25 @@ def _guarded(options: argparse.Namespace) -> int:
         print(f"{PROGRAM}: {_one_line(str(error))}", file=sys.stderr)  # noqa: T201
         return error.exit_code
     except BrokenPipeError:
-        # The reader of our output (`| head`) has left. Python would complain again when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output (`| head`) has left.
+        _drop_output()
         return 0
     except KeyboardInterrupt:
         return 130
-    except Exception:  # noqa: BLE001 - the last place that can say anything
+    except Exception as error:  # noqa: BLE001 - the last place that can say anything
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            _drop_output()
+            print(f"{PROGRAM}: no space left where the output goes; make room", file=sys.stderr)  # noqa: T201
+            return 2
         traceback.print_exc()
         print(f"{PROGRAM}: this is a defect in the program, please report it", file=sys.stderr)  # noqa: T201
         return 70
     return code
+
+
+def _drop_output() -> None:
+    """Let standard output go nowhere: Python would complain again when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _one_line(text: str) -> str:

@@ -2,6 +2,9 @@
 
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -259,3 +262,13 @@ def test_a_baseline_of_another_model_is_refused(drift_detector, data, baseline, 
     )
 
     _one_line_error(drift_detector("check-config", config), "baseline of model 'credit'", "'other'")
+
+
+def test_a_full_disk_behind_standard_output_is_one_line(baseline):
+    """`> /dev/full` stands for it."""
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "detector", "baseline", "show", str(baseline)]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == ["drift-detector: no space left where the output goes; make room"]
