@@ -1,8 +1,10 @@
 """The Kafka source against what really happens to brokers and topics."""
 
 import logging
+import threading
 import time
 
+import numpy as np
 import pytest
 
 from detector.clock import ManualClock, SystemClock
@@ -203,6 +205,22 @@ def test_the_markers_of_a_transaction_are_no_lag(kafka, make_topic):
     assert _read(source, 1) == [b"kept"]
     wait_until(lambda: source.poll(0.2) is not None and source.idle(), 30, "idle")
     assert source.status().partitions[0].lag == 0
+    source.close()
+
+
+def test_a_trickle_is_fetched_in_handfuls(kafka, make_topic):
+    """Records that come one by one are not polled one by one: that would cost the model's pod a core."""
+    topic = make_topic()
+    source = _source(kafka, topic)
+    wait_until(lambda: _connected(source), 30)
+    sizes = []
+    with Producer(kafka) as producer:
+        thread = threading.Thread(target=lambda: [producer.send(topic, [b"x"]) for _ in range(400)])
+        thread.start()
+        wait_until(lambda: sizes.append(len(source.poll(0.5))) or sum(sizes) == 400, 60, "all are read")
+        thread.join()
+
+    assert np.mean([n for n in sizes if n]) > 5
     source.close()
 
 
