@@ -5,7 +5,7 @@
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -13,10 +13,14 @@ from pathlib import Path
 from detector.baseline import Baseline
 from detector.baseline.build import MAX_SLICE_VALUES
 from detector.batch import ModelKey
+from detector.clock import Clock
 from detector.config import Config
 from detector.errors import BaselineError, ConfigError
 from detector.formats import ANY_VERSION, Catalog, Decoder, EventShape, formats
 from detector.pipeline import Monitored, Pipeline
+from detector.service import Publisher, Service
+from detector.sinks import Sink
+from detector.sources import Source
 from detector.store import read_baseline
 from detector.windows.slices import Slices
 
@@ -35,6 +39,20 @@ class Assembly:
     catalog: Catalog
     decoder: Decoder
     warnings: tuple[str, ...]
+    idle_after_s: float
+
+    def service(self, source: Source, sinks: Sequence[Sink], publisher: Publisher, clock: Clock) -> Service:
+        """Return the loop over `source`."""
+        return Service(
+            source,
+            self.decoder,
+            self.pipeline,
+            self.baselines,
+            sinks,
+            publisher,
+            clock,
+            self.idle_after_s,
+        )
 
     @property
     def baselines(self) -> dict[ModelKey, Baseline]:
@@ -64,8 +82,9 @@ def assemble(config: Config) -> Assembly:
             models[key] = Monitored(baseline, policy, _slices(key, baseline, wanted, warnings))
     catalog = Catalog({key: EventShape(m.baseline.features, m.slices.columns) for key, m in models.items()})
     decoder = formats.get(config.event.format)(config.event_options(), catalog)
-    pipeline = Pipeline(config.window_spec(), models, config.alert_policy())
-    return Assembly(models, pipeline, catalog, decoder, tuple(warnings))
+    spec = config.window_spec()
+    pipeline = Pipeline(spec, models, config.alert_policy())
+    return Assembly(models, pipeline, catalog, decoder, tuple(warnings), spec.idle_after_s)
 
 
 def _baselines(config: Config, model: str, pattern: str) -> dict[ModelKey, Baseline]:

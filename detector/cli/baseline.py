@@ -69,9 +69,10 @@ def _build(options: argparse.Namespace) -> int:
     from detector.store import write_baseline
     from detector.tables import find_files
 
-    refuse_inputs(options.output, (file.path for file in find_files(options.data)))
+    files = find_files(options.data)
+    refuse_inputs(options.output, (file.path for file in files))
     baseline = build_from_files(
-        options.data,
+        files,
         BuildOptions(
             model=options.model,
             version=options.version,

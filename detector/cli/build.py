@@ -1,4 +1,4 @@
-"""From file names to a baseline: what `baseline build` and `compare` share."""
+"""From data files to a baseline: what `baseline build` and `compare` share."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,16 +9,15 @@ from detector.baseline import Baseline, Provenance, SourceFile
 from detector.baseline.build import BuildOptions, build_baseline
 from detector.cli.progress import Progress
 from detector.clock import SystemClock
-from detector.tables import digest_files, find_files, read_chunks
+from detector.tables import DataFile, digest_files, read_chunks
 
 
-def build_from_files(names: Sequence[str], options: BuildOptions) -> Baseline:
+def build_from_files(files: Sequence[DataFile], options: BuildOptions) -> Baseline:
     """Build a baseline from data files, showing progress on a terminal.
 
     Raises:
         DataError: the files cannot be read, or no baseline can be built from them.
     """
-    files = find_files(names)
     progress = Progress(sum(file.bytes for file in files))
     built_at = datetime.fromtimestamp(SystemClock().now_s(), tz=UTC).isoformat(timespec="seconds")
     provenance = Provenance(

@@ -54,8 +54,12 @@ def run(options: argparse.Namespace) -> int:
     from detector.tables import find_files, read_chunks
 
     current = find_files(options.current)
-    refuse_inputs(options.output, [options.reference, *(file.path for file in current)])
-    baseline = _baseline(options.reference) or build_from_files([options.reference], BuildOptions())
+    baseline = _baseline(options.reference)
+    reference = [] if baseline is not None else find_files([options.reference])
+    inputs = (file.path for file in (*reference, *current))
+    refuse_inputs(options.output, [options.reference, *inputs])
+    if baseline is None:
+        baseline = build_from_files(reference, BuildOptions())
     progress = Progress(sum(file.bytes for file in current))
     progress.begin("compare")
     try:

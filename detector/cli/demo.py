@@ -59,12 +59,13 @@ def run(options: argparse.Namespace) -> int:
     from detector.demo.run import BUILD, Stage, Teller
     from detector.report.baseline import baseline_line
     from detector.store import write_baseline
+    from detector.tables import find_files
 
     logs.set_up("error", "text")
     clock = SystemClock()
     with contextlib.ExitStack() as stack:
         stage = Stage.prepare(_directory(options.keep, stack), keep_events=options.keep is not None)
-        baseline = build_from_files([str(stage.training)], BUILD)
+        baseline = build_from_files(find_files([str(stage.training)]), BUILD)
         write_baseline(stage.baseline, baseline)
         _tell(f"baseline: {baseline_line(baseline)}")
         config = load_config(stage.config, allow_replay=True)
@@ -87,13 +88,14 @@ class _Play:
         self._clock = clock
 
     def run(self, options: argparse.Namespace, stack: contextlib.ExitStack) -> None:
+        from detector.assembly import assemble
         from detector.demo.run import keep_serving, stream
         from detector.metrics import Metrics
 
         metrics = Metrics()
         source, check = self._source(options.kafka, stack)
         stack.callback(source.close)
-        service = self._service(source, metrics)
+        service = assemble(self._config).service(source, [self._teller], metrics, self._clock)
         url = _serve(options.port, metrics, service, stack)
         _tell(f"page: {url}   metrics: {url}/metrics")
         _tell(f"streaming {len(self._stage.live):,} events:")
@@ -120,22 +122,6 @@ class _Play:
         _tell(f"broker: {address}, topic {name}")
 
         return kind.open(settings, self._clock), sender.check
-
-    def _service(self, source: Source, metrics: Metrics) -> Service:
-        from detector.assembly import assemble
-        from detector.service import Service
-
-        assembly = assemble(self._config)
-        return Service(
-            source,
-            assembly.decoder,
-            assembly.pipeline,
-            assembly.baselines,
-            [self._teller],
-            metrics,
-            self._clock,
-            self._config.window_spec().idle_after_s,
-        )
 
 
 def _serve(port: int | None, metrics: Metrics, service: Service, stack: contextlib.ExitStack) -> str:

@@ -62,7 +62,6 @@ def build_service(config: Config, metrics: Any, clock: Clock) -> Service:
     from detector.kinds import open_part
     from detector.metrics import check_series
     from detector.report.baseline import baseline_line
-    from detector.service import Service
     from detector.sinks import sinks
     from detector.sources import sources
 
@@ -74,13 +73,4 @@ def build_service(config: Config, metrics: Any, clock: Clock) -> Service:
         log.info("watching model=%s version=%s %s", key.model, key.version, baseline_line(baseline))
     opened = [open_part(sinks, settings, clock) for settings in config.alerts.sinks]
     source = open_part(sources, config.source, clock)
-    return Service(
-        source,
-        assembly.decoder,
-        assembly.pipeline,
-        assembly.baselines,
-        opened,
-        metrics,
-        clock,
-        config.window_spec().idle_after_s,
-    )
+    return assembly.service(source, opened, metrics, clock)

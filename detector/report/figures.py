@@ -23,14 +23,13 @@ def figure(found: Comparison, feature: int) -> str:
     """Return the figure of a feature: columns over the axis of its numbers, or bars for its categories."""
     binning = found.baseline.binning.of(feature)
     start = int(found.baseline.layout.segments.starts[feature])
-    sides = (found.judge.reference(0), found.evaluation.window.profile)
-    before, now = (_shares(side.counts[0, start : start + binning.length]) for side in sides)
+    reference, current = found.judge.reference(0), found.evaluation.window.profile
+    counts = [side.counts[0, start : start + binning.length] for side in (reference, current)]
+    before, now = map(_shares, counts)
     if isinstance(binning, NumericBinning):
         return _numeric(binning, before, now)
-    current = found.evaluation.window.profile
     unseen = float(current.counts[0, found.baseline.layout.unseen][feature])
-    total = max(float(current.counts[0, start : start + binning.length].sum()), 1.0)
-    return _categories(binning, before, now, unseen / total)
+    return _categories(binning, before, now, unseen / max(float(counts[1].sum()), 1.0))
 
 
 def _shares(counts: Ints) -> Floats:

@@ -63,26 +63,25 @@ class KafkaSource:
 
     def poll(self, timeout_s: float) -> Records:
         """Return the next records, at most `max_poll_records`; none while there is no connection."""
-        from kafka.errors import KafkaError
-
+        records: Records | None = None
         try:
             if self._client is None:
                 self._connect(timeout_s)
-            if self._client is None:
-                return self._records({})
-            if self._suspicious:
-                return self._records(self._probe_all())
-            fetched = self._client.poll(timeout_ms=int(timeout_s * 1000))
-            self._refresh()
-        except KafkaError as error:
-            self._take_error(error)
+            if self._client is not None:
+                records = self._fetch(timeout_s)
+                # Afterwards, so that what was fetched is handed out whatever becomes of the look-ups.
+                self._refresh()
         except Exception as error:  # noqa: BLE001 - a bad record may raise anything
             self._take_error(error)
-        else:
-            if fetched:
-                self._connected = True
-            return self._records(fetched)
-        return self._records({})
+        return self._records({}) if records is None else records
+
+    def _fetch(self, timeout_s: float) -> Records:
+        if self._suspicious:
+            return self._records(self._probe_all())
+        fetched = self._client.poll(timeout_ms=int(timeout_s * 1000))
+        if fetched:
+            self._connected = True
+        return self._records(fetched)
 
     def status(self) -> SourceStatus:
         """Say whether the last contact was fine, and how far each partition is read."""

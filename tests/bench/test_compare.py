@@ -34,7 +34,7 @@ def test_compare_100k_rows_of_30_columns(tmp_path, capsys):
     for kind in ("csv", "parquet"):
         train, serving = (str(tmp_path / f"{name}.{kind}") for name in ("train", "serving"))
         started = time.perf_counter()
-        baseline = build_from_files([train], BuildOptions())
+        baseline = build_from_files(find_files([train]), BuildOptions())
         built = time.perf_counter()
         compare(baseline, read_chunks(find_files([serving])), DecisionPolicy())
         report[kind] = (built - started, time.perf_counter() - built)

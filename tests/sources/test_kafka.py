@@ -208,6 +208,32 @@ def test_the_markers_of_a_transaction_are_no_lag(kafka, make_topic):
     source.close()
 
 
+def test_a_look_up_that_fails_loses_nothing_that_was_fetched(kafka, make_topic, monkeypatch):
+    """New partitions are looked up after a fetch; if that fails, its records are handed out all the same."""
+    from kafka.errors import KafkaTimeoutError
+
+    topic = make_topic()
+    values = [b"%d" % i for i in range(100)]
+    send(kafka, topic, values)
+    source = _source(kafka, topic, max_poll_records=10)
+    found = _read(source, 10)
+    with monkeypatch.context() as patch:
+        patch.setattr("detector.sources.kafka_client.partitions_of", _raise(KafkaTimeoutError))
+        source._refresh_at_s = 0.0
+        found += source.poll(1.0).values
+    found += _read(source, 100 - len(found))
+
+    assert found == values
+    source.close()
+
+
+def _raise(error):
+    def function(*_):
+        raise error
+
+    return function
+
+
 def test_a_trickle_is_fetched_in_handfuls(kafka, make_topic):
     """Records that come one by one are not polled one by one: that would cost the model's pod a core."""
     topic = make_topic()
