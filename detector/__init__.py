@@ -21,6 +21,8 @@ nothing does I/O, reads a clock or logs: values in, values out.
     baseline/                  the baseline's model and its builder
     windows/                   watermark, panes, sliding sums
     profile/                   binning and profiles: the sketches of one set of events
+    schema/                    what data should look like: inference, rules, anomalies
+    summary/                   descriptive statistics of a data set, column by column
     formats/ distances/ columns    bytes -> columns; counts -> distance, one file each
     batch anomaly times registry clock errors    records and vocabulary
 """
