@@ -10,23 +10,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from detector.baseline.edges import category_binning, numeric_binning
 from detector.baseline.model import Baseline, CategoryFacts, Provenance
-from detector.baseline.survey import ColumnSurvey, RowSample, sampled_rows
 from detector.batch import Columns, Feature, FeatureSet, FeatureType, Floats, Role
 from detector.columns import Chunk, ColumnRole, check_owner, chunk_columns
 from detector.errors import DataError
 from detector.profile import Binning, Layout, NumericBinning, Profile, count
+from detector.summary.collect import ReadChunks
+from detector.summary.column import ColumnCollector
+from detector.summary.sample import RowSample, sampled_rows
 from detector.times import format_time, parse_any_timestamp
 from detector.windows.slices import Slices
 
 MAX_SLICE_VALUES = 20
 """Most frequent values of a slice column that get a reference of their own."""
-
-SEED = 20130101
-"""Of the row sample: the same data give the same baseline."""
-
-ReadChunks = Callable[[], Iterable[Chunk]]
-"""Reads the training data from the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ class _Survey:
     def __init__(self, options: BuildOptions, fixed: dict[str, FeatureType]) -> None:
         self.options = options
         self.rows = 0
-        self.columns: dict[str, ColumnSurvey] = {}
+        self.columns: dict[str, ColumnCollector] = {}
         self.roles: dict[str, ColumnRole] = {}
         self.left_out: dict[str, None] = {}
         self.sample: RowSample | None = None
@@ -79,14 +76,14 @@ class _Survey:
                 continue
             self.roles[name] = role
             if role in ("feature", "prediction", "tag"):
-                survey = self.columns.setdefault(name, ColumnSurvey(self._fixed.get(name)))
+                survey = self.columns.setdefault(name, ColumnCollector(self._fixed.get(name)))
                 found = survey.add(column)
                 if found is not None:
                     numbers[name] = found
             elif role == "time":
                 self._add_times(name, chunk)
         if self.sample is None:
-            self.sample = RowSample(sampled_rows(len(self.columns)), SEED)
+            self.sample = RowSample(sampled_rows(len(self.columns)))
         self.sample.add(chunk.n, numbers)
         self.rows += chunk.n
 
@@ -174,10 +171,10 @@ def _freeze(survey: _Survey, provenance: Provenance) -> Baseline:
     assert survey.sample is not None
     numeric: list[NumericBinning] = []
     for feature in features.numeric:
-        sample = survey.sample.values(feature.name)
-        numeric.append(survey.columns[feature.name].numeric.binning(sample))
-    categorical = [survey.columns[f.name].category.binning() for f in features.categorical]
+        sample, found = survey.sample.values(feature.name), survey.columns[feature.name].numeric
+        numeric.append(numeric_binning(sample[~np.isnan(sample)], found.low, found.high))
     facts = [survey.columns[f.name].category for f in features.categorical]
+    categorical = [category_binning(found.counts, is_complete=found.is_complete) for found in facts]
     binning = Binning(features, tuple(numeric), tuple(categorical))
     options = survey.options
     slices = {name: _slice_values(binning, name, survey) for name in options.slices}
@@ -188,7 +185,7 @@ def _freeze(survey: _Survey, provenance: Provenance) -> Baseline:
         binning=binning,
         profile=Profile.zeros(Layout.of(binning), len(Slices(slices))),
         centers=np.array([survey.columns[f.name].numeric.mean for f in features.numeric]),
-        facts=tuple(CategoryFacts(len(f.counts), f.singletons) for f in facts),
+        facts=tuple(CategoryFacts(f.distinct, f.singletons) for f in facts),
         provenance=replace(
             provenance,
             rows=survey.rows,

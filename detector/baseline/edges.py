@@ -5,7 +5,8 @@ from collections.abc import Hashable, Mapping
 import numpy as np
 
 from detector.batch import Floats
-from detector.profile.binning import CategoryBinning, NumericBinning, value_hash
+from detector.profile.binning import CategoryBinning, NumericBinning
+from detector.summary.hashing import value_hash
 
 N_BINS = 64
 """Equal-mass bins of a numeric feature; what is lost by them, `kolmogorov_smirnov` says."""

@@ -15,7 +15,6 @@ find drift in any long tail, so unseen values are counted beside the buckets, no
 """
 
 import base64
-import hashlib
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.batch import CellKind, Columns, FeatureSet, Floats, Ints
+from detector.summary.hashing import value_hash
 
 N_BUCKETS = 64
 """Hash buckets for the values without a counter of their own."""
@@ -35,12 +35,6 @@ MAX_CACHED_LENGTH = 256
 """Longer texts are hashed anew each time, so the memory above is bounded in bytes too."""
 
 OUTSIDE = "outside the training range"
-
-
-def value_hash(value: Hashable) -> int:
-    """Return a 64-bit hash of a category's text, the same in every process and on every machine."""
-    text = str(value).encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
 
 
 @dataclass(frozen=True, slots=True)

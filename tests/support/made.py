@@ -6,7 +6,7 @@ import numpy as np
 
 from detector.batch import Columns, Feature, FeatureSet, OddCells
 from detector.profile import Binning, CategoryBinning, NumericBinning
-from detector.profile.binning import value_hash
+from detector.summary.hashing import value_hash
 
 FEATURES = FeatureSet.of([Feature("x", "float"), Feature("k", "int"), Feature("c", "string")])
 
