@@ -14,6 +14,7 @@ nothing does I/O, reads a clock or logs: values in, values out.
     sources/ sinks/ tables/ metrics/ report/ logs    Kafka, files, Prometheus, text: all I/O
     store, kinds               baseline files; parts that are configured by `kind: NAME`
     ------------------------------------------------------------------------------------
+    skew/                      two data sets joined by id: which values differ
     view                       frozen picture for readers on other threads
     pipeline                   feed(events) -> outcome; owns windows, alert book, counters
     alerts                     ok -> pending -> firing -> resolved
