@@ -20,9 +20,11 @@ import numpy as np
 from detector.batch import Bools, Ints, ModelKey
 from detector.drift.contributors import Contributor
 from detector.drift.evaluation import Evaluation, State, States
+from detector.windows.slices import ALL
 
 FEATURE_ALERT = "DriftFeatureDrifted"
 DATASET_ALERT = "DriftDatasetDrifted"
+SCHEMA_ALERT = "DriftSchemaAnomaly"
 
 DATASET_STATISTIC = "drifted_features_ratio"
 
@@ -63,12 +65,18 @@ class Transition:
     onset_s: float | None = None
     shape: Shape = "unknown"
     contributors: tuple[Contributor, ...] = ()
+    kind: str | None = None
+    """The kind of anomaly, None for drift."""
+    message: str | None = None
+    """What is wrong, in words; None where the numbers say it."""
 
     @property
     def id(self) -> str:
         """The same for both ends of one alert and for no other: sinks use it to recognise repeats."""
-        parts = (self.alert, *self.key, self.slice, self.feature or "", f"{self.starts_at_s:.3f}")
-        return "|".join(parts)
+        feature = self.feature or ""
+        if self.alert == SCHEMA_ALERT:
+            feature += f"|{self.kind}"  # a feature may break several rules at once
+        return "|".join((self.alert, *self.key, self.slice, feature, f"{self.starts_at_s:.3f}"))
 
 
 @dataclass(slots=True)
@@ -100,10 +108,16 @@ class AlertBook:
     """Alerts that fire now, as they began."""
     _memory: dict[tuple[ModelKey, float], _WindowMemory] = field(default_factory=dict)
 
-    def update(self, evaluations: Sequence[Evaluation], explain: Explain) -> list[Transition]:
+    def update(
+        self,
+        evaluations: Sequence[Evaluation],
+        explain: Explain,
+        covered: frozenset[tuple[str, str]] = frozenset(),
+    ) -> list[Transition]:
         """Take in all windows of one model version at one moment; return what begins and ends.
 
-        The evaluations are of the same slices and features, the shortest window first.
+        The evaluations are of the same slices and features, the shortest window first. `covered` are
+        (feature, rate) of the alerts that name a cause already: what it explains gets no second one.
         """
         raised_by: dict[tuple[int, int], int] = {}
         for i, evaluation in enumerate(evaluations):
@@ -115,7 +129,7 @@ class AlertBook:
             return []
         transitions = self._resolve(evaluations[0], raised_by)
         for (row, subject), i in sorted(raised_by.items()):
-            started = self._raise(evaluations[i], row, subject, explain)
+            started = self._raise(evaluations[i], row, subject, explain, covered)
             if started is not None:
                 transitions.append(started)
         return transitions
@@ -128,6 +142,14 @@ class AlertBook:
         state, raised = _with_whole(evaluation), self._memory_of(evaluation).raised
         state = np.where(raised, State.DRIFT, np.minimum(state, State.WARNING)).astype(np.int8)
         return state[:, :-1], state[:, -1]
+
+    def drifting(self, key: ModelKey) -> frozenset[tuple[str, str]]:
+        """Return (feature, statistic) of the alerts that fire on whole features of a model version."""
+        return frozenset(
+            (t.feature, t.statistic)
+            for (owner, name, _), t in self.firing.items()
+            if owner == key and name == ALL and t.feature is not None and t.statistic is not None
+        )
 
     def _memory_of(self, evaluation: Evaluation) -> _WindowMemory:
         key = (evaluation.key, evaluation.window.length_s)
@@ -145,7 +167,14 @@ class AlertBook:
                 ended.append(replace(began, status="resolved", ends_at_s=evaluation.window.end_s))
         return ended
 
-    def _raise(self, evaluation: Evaluation, row: int, subject: int, explain: Explain) -> Transition | None:
+    def _raise(
+        self,
+        evaluation: Evaluation,
+        row: int,
+        subject: int,
+        explain: Explain,
+        covered: frozenset[tuple[str, str]],
+    ) -> Transition | None:
         is_whole = subject == len(evaluation.features)
         feature = None if is_whole else evaluation.features.all[subject].name
         place = (evaluation.key, evaluation.slices[row], feature)
@@ -156,7 +185,12 @@ class AlertBook:
         threshold: float | None = None
         if not is_whole:
             statistic = evaluation.worst_statistic(row, subject)
-            value, threshold = _numbers(evaluation, statistic, row, subject)
+            # A window may still be raised, kept silent by a cause that has just gone: too late to begin.
+            if evaluation.state[row, subject] != State.DRIFT:
+                return None
+            if row == 0 and is_explained(evaluation, subject, statistic, covered):
+                return None
+            value, threshold = numbers_of(evaluation, statistic, row, subject)
         began = Transition(
             "firing",
             DATASET_ALERT if is_whole else FEATURE_ALERT,
@@ -178,7 +212,27 @@ def _with_whole(evaluation: Evaluation) -> States:
     return np.concatenate((evaluation.state, evaluation.dataset_state[:, None]), axis=1)
 
 
-def _numbers(
+def is_explained(
+    evaluation: Evaluation, f: int, statistic: str | None, covered: frozenset[tuple[str, str]]
+) -> bool:
+    """Whether the drift of a feature is no more than what a known cause makes of it.
+
+    Values of share s that are missing, unseen or the like move total variation, and with it l_infinity
+    and Kolmogorov-Smirnov, by s at most; the square of the Hellinger distance is never above total
+    variation.
+    """
+    name = evaluation.features.all[f].name
+    for rate in (rate for feature, rate in covered if feature == name):
+        share = float(evaluation.statistics[rate].value[0, f])
+        if statistic is None or statistic == rate:
+            return True
+        value = float(evaluation.statistics[statistic].value[0, f])
+        if (value**2 if statistic == "hellinger" else value) <= share:
+            return True
+    return False
+
+
+def numbers_of(
     evaluation: Evaluation, statistic: str | None, row: int, feature: int
 ) -> tuple[float | None, float | None]:
     if statistic is None:

@@ -79,12 +79,24 @@ def assemble(config: Config) -> Assembly:
         for key, baseline in _baselines(config, model.name, model.baselines).items():
             wanted = {s.column: s.values for s in model.slices}
             warnings += _idle_patterns(key, baseline, model.features)
-            models[key] = Monitored(baseline, policy, _slices(key, baseline, wanted, warnings))
-    catalog = Catalog({key: EventShape(m.baseline.features, m.slices.columns) for key, m in models.items()})
+            _check_environment(key, baseline, model.environment)
+            slices = _slices(key, baseline, wanted, warnings)
+            models[key] = Monitored(baseline, policy, slices, model.environment)
+    catalog = catalog_of(models)
     decoder = formats.get(config.event.format)(config.event_options(), catalog)
     spec = config.window_spec()
     pipeline = Pipeline(spec, models, config.alert_policy())
     return Assembly(models, pipeline, catalog, decoder, tuple(warnings), spec.idle_after_s)
+
+
+def catalog_of(models: Mapping[ModelKey, Monitored]) -> Catalog:
+    """Return what the events of the model versions look like."""
+    return Catalog(
+        {
+            key: EventShape(m.baseline.features, m.slices.columns, m.baseline.known)
+            for key, m in models.items()
+        }
+    )
 
 
 def _baselines(config: Config, model: str, pattern: str) -> dict[ModelKey, Baseline]:
@@ -122,6 +134,15 @@ def _files(config: Config, pattern: str) -> list[tuple[Path, str | None]]:
             "build one with `drift-detector baseline build`"
         )
     return list(found)
+
+
+def _check_environment(key: ModelKey, baseline: Baseline, environment: str | None) -> None:
+    known = sorted(baseline.schema.known_environments)
+    if environment is not None and environment not in known:
+        raise ConfigError(
+            f"model {key.model}: environment {environment!r} is not in the schema of its baseline, which has "
+            f"{', '.join(known) or 'none'}"
+        )
 
 
 def _slices(

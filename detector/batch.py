@@ -179,12 +179,25 @@ class Records:
 
 
 @dataclass(frozen=True, slots=True)
+class Sighting:
+    """What one event, the record at position `row`, says of its columns beyond the features' values."""
+
+    row: int
+    new: tuple[str, ...] = ()
+    """Columns that the baseline does not know."""
+    null: tuple[str, ...] = ()
+    """Features that are there, with null for a value."""
+
+
+@dataclass(frozen=True, slots=True)
 class EventBatch:
     """The decoded events of one model version: `rows` (k) are their positions among the records."""
 
     key: ModelKey
     rows: Ints
     columns: Columns
+    sightings: tuple[Sighting, ...] = ()
+    """Of some of the events."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from detector.alerts import AlertBook, AlertPolicy, Transition
+from detector.anomaly import Anomaly
+from detector.anomaly_alerts import AnomalyBook
 from detector.baseline import Baseline
+from detector.baseline.expectations import Expectations
 from detector.batch import Bools, Decoded, Floats, ModelKey, Partition
 from detector.drift.contributors import Contributor, contributors
 from detector.drift.evaluation import Evaluation, State, States
 from detector.drift.judge import Judge
 from detector.drift.policy import DecisionPolicy
 from detector.windows.slices import Slices
+from detector.windows.sliding import WindowProfile
 from detector.windows.spec import WindowSpec
 from detector.windows.watermark import Watermark
 from detector.windows.windows import Windows
@@ -38,6 +42,17 @@ class Monitored:
     baseline: Baseline
     policy: DecisionPolicy = field(default_factory=DecisionPolicy)
     slices: Slices = field(default_factory=Slices)
+    environment: str | None = None
+    """Environment of the schema that the events are from; None: SERVING, where the schema knows it."""
+
+    @property
+    def expectations(self) -> Expectations | None:
+        """What windows are held against; None where the policy says that they are not."""
+        policy, names = self.policy, self.baseline.features.names
+        if policy.schema_tolerance is None:
+            return None
+        ignored = frozenset(name for name in names if policy.of(name).ignore)
+        return Expectations(self.baseline, policy.schema_tolerance, self.environment, ignored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +62,8 @@ class Judged:
     evaluation: Evaluation
     state: States
     dataset_state: States
+    anomalies: tuple[Anomaly, ...] = ()
+    """Expectations that the window breaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +108,17 @@ class _Watched:
     def __init__(self, key: ModelKey, monitored: Monitored, spec: WindowSpec) -> None:
         self.judge = Judge(key, monitored.baseline, monitored.policy, monitored.slices)
         baseline = monitored.baseline
+        self._expectations = monitored.expectations
         self.windows = Windows(spec, baseline.binning, baseline.centers, monitored.slices)
+
+    def broken_by(self, window: WindowProfile) -> tuple[Anomaly, ...]:
+        """Return the expectations that a window breaks."""
+        return () if self._expectations is None else self._expectations.broken_by(window)
+
+    @property
+    def possible_anomalies(self) -> tuple[tuple[str, str], ...]:
+        """Every (feature, kind) that a window can bring."""
+        return () if self._expectations is None else self._expectations.possible
 
     def explain(self, evaluation: Evaluation, row: int, feature: int) -> tuple[Contributor, ...]:
         """Return what changed most in a feature."""
@@ -114,6 +141,7 @@ class Pipeline:
         self._watermark = Watermark(spec)
         self._closed_before: int | None = None
         self.alerts = AlertBook(alerts or AlertPolicy())
+        self.anomalies = AnomalyBook(self.alerts.policy)
         self.counters = Counters()
         self.latest: dict[tuple[ModelKey, float], Judged] = {}
 
@@ -150,6 +178,11 @@ class Pipeline:
         if open_panes:
             self._watermark.advance_to((open_panes[-1] + 1) * self._spec.pane_s)
         yield from self._close_panes()
+
+    @property
+    def possible_anomalies(self) -> dict[ModelKey, tuple[tuple[str, str], ...]]:
+        """By model version every (feature, kind of anomaly) that a window can bring."""
+        return {key: watched.possible_anomalies for key, watched in self._watched.items()}
 
     @property
     def max_event_time_s(self) -> float:
@@ -197,7 +230,11 @@ class Pipeline:
             if not n:
                 continue
             columns = batch.columns if n == len(kept) else batch.columns.take(kept)
-            self._watched[batch.key].windows.add(columns, times[kept], self._closed_before)
+            windows = self._watched[batch.key].windows
+            windows.add(columns, times[kept], self._closed_before)
+            for sighting in batch.sightings:
+                if first <= sighting.row < end and not np.isnan(kept_time_s[sighting.row - first]):
+                    windows.note(sighting, float(kept_time_s[sighting.row - first]))
             self.counters.accepted[batch.key] += n
 
     def _open_panes(self) -> list[int]:
@@ -229,9 +266,12 @@ class Pipeline:
         transitions: list[Transition] = []
         for key, watched in self._watched.items():
             evaluations = [watched.judge.evaluate(w) for w in watched.windows.close(pane)]
-            transitions += self.alerts.update(evaluations, watched.explain)
-            for evaluation in evaluations:
-                found = Judged(evaluation, *self.alerts.confirmed(evaluation))
+            anomalies = [watched.broken_by(evaluation.window) for evaluation in evaluations]
+            pairs = list(zip(evaluations, anomalies, strict=True))
+            transitions += self.anomalies.update(pairs, watched.explain, self.alerts.drifting(key))
+            transitions += self.alerts.update(evaluations, watched.explain, self.anomalies.covered(key))
+            for evaluation, broken in pairs:
+                found = Judged(evaluation, *self.alerts.confirmed(evaluation), broken)
                 judged.append(found)
                 self.latest[key, evaluation.window.length_s] = found
                 is_insufficient = evaluation.dataset_state[0] == State.INSUFFICIENT

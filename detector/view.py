@@ -49,6 +49,8 @@ class View:
     judged: Mapping[tuple[ModelKey, float], Judged]
     """Latest evaluation of each model version and window length."""
     firing: tuple[Transition, ...]
+    possible_anomalies: Mapping[ModelKey, tuple[tuple[str, str], ...]]
+    """By model version every (feature, kind of anomaly) that a window can bring; feature "": the data set."""
     counters: Counters
     source: SourceStatus
     event_time_s: Mapping[str, float]
@@ -79,7 +81,8 @@ def view_of(
         revision=revision,
         baselines=baselines,
         judged=dict(pipeline.latest),
-        firing=tuple(pipeline.alerts.firing.values()),
+        firing=(*pipeline.alerts.firing.values(), *pipeline.anomalies.firing.values()),
+        possible_anomalies=pipeline.possible_anomalies,
         counters=pipeline.counters.copy(),
         source=source,
         event_time_s=event_time_s,

@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from detector.baseline.edges import category_binning, numeric_binning
-from detector.baseline.model import Baseline, CategoryFacts, Provenance
+from detector.baseline.model import NO_SCHEMA, Baseline, CategoryFacts, Figures, Provenance
 from detector.batch import Columns, Feature, FeatureSet, FeatureType, Floats, Role
 from detector.columns import Chunk, ColumnRole, check_owner, chunk_columns
 from detector.errors import DataError
 from detector.profile import Binning, Layout, NumericBinning, Profile, count
+from detector.schema import Schema, Values
+from detector.schema.infer import InferOptions, infer_schema
 from detector.summary.collect import ReadChunks
 from detector.summary.column import ColumnCollector
+from detector.summary.model import DataSummary
 from detector.summary.sample import RowSample, sampled_rows
 from detector.times import format_time, parse_any_timestamp
 from detector.windows.slices import Slices
@@ -38,6 +41,8 @@ class BuildOptions:
     id: str | None = None
     exclude: tuple[str, ...] = ()
     slices: tuple[str, ...] = ()
+    schema: Schema | None = None
+    """What a person expects of the data; None: inferred from them."""
 
     def role(self, name: str, chunk: Chunk) -> ColumnRole | None:
         """Return what column `name` is, None for one to leave out."""
@@ -60,9 +65,12 @@ class _Survey:
         self.columns: dict[str, ColumnCollector] = {}
         self.roles: dict[str, ColumnRole] = {}
         self.left_out: dict[str, None] = {}
+        self.apart: set[str] = set()
+        """Columns that are no features by the schema: ids, free text, ignored ones."""
         self.sample: RowSample | None = None
         self.first_s, self.last_s = np.inf, -np.inf
         self.bad_time: str | None = None
+        self.schema = NO_SCHEMA
         self._fixed = fixed
 
     def add(self, chunk: Chunk) -> None:
@@ -75,7 +83,7 @@ class _Survey:
             if role is None:
                 continue
             self.roles[name] = role
-            if role in ("feature", "prediction", "tag"):
+            if role in ("feature", "prediction", "tag", "label"):
                 survey = self.columns.setdefault(name, ColumnCollector(self._fixed.get(name)))
                 found = survey.add(column)
                 if found is not None:
@@ -119,8 +127,30 @@ class _Survey:
                 f"the timestamp column holds {self.bad_time[:40]!r}; expected ISO 8601 such as "
                 "2026-11-23T04:11:05Z, or seconds, ms, us or ns since 1970"
             )
+        self._settle_schema()
         if not self.features():
-            raise DataError("no feature is left in the training data; exclude fewer columns")
+            raise DataError(
+                "no feature is left in the training data; exclude fewer columns, or give those that look "
+                "like ids or texts `role: feature` in a schema (`schema infer`, then --schema)"
+            )
+
+    def _settle_schema(self) -> None:
+        """Take the schema given, or infer one; see which columns it takes for no features."""
+        checked = [name for name, role in self.roles.items() if role in ("feature", "prediction", "label")]
+        found = {name: self.columns[name].summary(self.rows, self.sampled(name)) for name in checked}
+        label = next((n for n, r in self.roles.items() if r == "label"), None)
+        self.schema = self.options.schema or infer_schema(DataSummary(self.rows, found), InferOptions(label))
+        named = {*self.options.prediction, *self.options.slices}
+        for name in checked:
+            feature = self.schema.features.get(name)
+            is_feature = feature is not None and feature.is_compared
+            if self.roles[name] == "feature" and not is_feature and name not in named:
+                self.apart.add(name)
+                self.left_out[name] = None
+
+    def sampled(self, name: str) -> Floats:
+        """Return the sampled numbers of a column."""
+        return np.empty(0) if self.sample is None else self.sample.values(name)
 
     def features(self) -> list[Feature]:
         """Return the features in the order of their columns; a column of missing cells is text."""
@@ -132,7 +162,7 @@ class _Survey:
         return [
             Feature(name, self.columns[name].type or "string", role)
             for name, role in roles.items()
-            if name in self.columns
+            if name in self.columns and name not in self.apart
         ]
 
 
@@ -147,7 +177,9 @@ def build_baseline(
         DataError: the data have no rows, lack a named column, or leave no feature.
     """
     announce("survey")
-    survey = _survey(read(), options, {})
+    given = options.schema.features if options.schema is not None else {}
+    known = {name: feature.type for name, feature in given.items() if feature.type is not None}
+    survey = _survey(read(), options, known)
     unsure = {name for name, column in survey.columns.items() if column.needs_another_pass}
     if unsure:
         announce("survey again")
@@ -174,7 +206,12 @@ def _freeze(survey: _Survey, provenance: Provenance) -> Baseline:
         sample, found = survey.sample.values(feature.name), survey.columns[feature.name].numeric
         numeric.append(numeric_binning(sample[~np.isnan(sample)], found.low, found.high))
     facts = [survey.columns[f.name].category for f in features.categorical]
-    categorical = [category_binning(found.counts, is_complete=found.is_complete) for found in facts]
+    categorical = [
+        category_binning(
+            found.counts, is_complete=found.is_complete, expected=_closed_set(survey.schema, f.name)
+        )
+        for f, found in zip(features.categorical, facts, strict=True)
+    ]
     binning = Binning(features, tuple(numeric), tuple(categorical))
     options = survey.options
     slices = {name: _slice_values(binning, name, survey) for name in options.slices}
@@ -197,6 +234,30 @@ def _freeze(survey: _Survey, provenance: Provenance) -> Baseline:
         ),
         slices=slices,
         label=next((n for n, r in survey.roles.items() if r == "label"), None),
+        schema=survey.schema,
+        figures=tuple(_figures(survey, f.name) for f in features.all),
+    )
+
+
+def _closed_set(schema: Schema, name: str) -> tuple[str, ...]:
+    """Return the texts that a feature may have, where they are listed."""
+    feature = schema.features.get(name)
+    if feature is None or not isinstance(feature.domain, Values):
+        return ()
+    return tuple(value for value in feature.domain.values if isinstance(value, str))
+
+
+def _figures(survey: _Survey, name: str) -> Figures:
+    found = survey.columns[name].summary(survey.rows, survey.sampled(name))
+    numeric = found.numeric
+    return Figures(
+        None if numeric is None else numeric.zeros,
+        None if numeric is None else numeric.fractional,
+        () if numeric is None else numeric.quantiles,
+        found.distinct,
+        found.distinct_is_exact,
+        found.length_mean,
+        found.length_max,
     )
 
 

@@ -1,6 +1,6 @@
 """Choosing the bins: from training values to edges and vocabularies."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 
 import numpy as np
 
@@ -46,16 +46,21 @@ def numeric_binning(values: Floats, low: float, high: float) -> NumericBinning:
     return NumericBinning(unique[np.isfinite(unique)])
 
 
-def category_binning(counts: Mapping[Hashable, int], *, is_complete: bool) -> CategoryBinning:
+def category_binning(
+    counts: Mapping[Hashable, int], *, is_complete: bool, expected: Iterable[str] = ()
+) -> CategoryBinning:
     """Choose the vocabulary from value counts; texts too long to keep come as their hash (an int).
 
-    `is_complete` says that `counts` holds every value there was.
+    `is_complete` says that `counts` holds every value there was. The values of a closed set
+    (`expected`) get counters of their own in any case, so that live ones can be told from others.
     """
     texts = [value for value in counts if not isinstance(value, int) or isinstance(value, bool)]
     texts.sort(key=lambda value: (-counts[value], str(value)))
     if len(counts) > MAX_CATEGORIES:
         # In a long tail, a value seen once says nothing that its bucket does not say.
         texts = [value for value in texts[:MAX_CATEGORIES] if counts[value] > 1]
+    known = set(texts)
+    texts += [value for value in expected if value not in known]
     if not is_complete or len(counts) > MAX_SEEN_HASHES:
         return CategoryBinning(tuple(texts), None)
     own = set(texts)

@@ -13,11 +13,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from detector.baseline.model import Baseline, CategoryFacts, Provenance
+from detector.baseline.model import NO_SCHEMA, Baseline, CategoryFacts, Figures, Provenance
 from detector.batch import Feature, FeatureSet, FeatureType, Floats, Ints, Role
 from detector.errors import BaselineError
 from detector.profile import Binning, CategoryBinning, Layout, NumericBinning, Profile
 from detector.profile.binning import N_BUCKETS
+from detector.schema.record import schema_of_record, schema_record
 
 FORMAT = "streaming-drift-detector baseline"
 FORMAT_VERSION = 1
@@ -53,6 +54,7 @@ class _Feature(msgspec.Struct, omit_defaults=True):
     non_finite: int = 0
     numeric: _Numeric | None = None
     categories: _Categories | None = None
+    figures: Figures | None = None
 
 
 class _SliceProfile(msgspec.Struct):
@@ -75,6 +77,7 @@ class _Content(msgspec.Struct, omit_defaults=True):
     version: str | None = None
     label: str | None = None
     slices: list[_SliceProfile] = []
+    schema: dict[str, Any] | None = None
 
 
 class _File(msgspec.Struct):
@@ -131,6 +134,7 @@ def _content(baseline: Baseline) -> _Content:
         version=baseline.version,
         label=baseline.label,
         slices=[_slice(baseline.profile.row(i + 1), *key) for i, key in enumerate(slices)],
+        schema=schema_record(baseline.schema) if baseline.schema.features else None,
     )
 
 
@@ -142,6 +146,8 @@ def _feature(baseline: Baseline, f: int) -> _Feature:
         int(profile.counts[0, block][f]) for block in (layout.missing, layout.mismatch, layout.non_finite)
     )
     out = _Feature(feature.name, feature.type, feature.role, missing, mismatch, non_finite)
+    if baseline.figures:
+        out.figures = baseline.figures[f]
     binning = baseline.binning.of(f)
     if isinstance(binning, NumericBinning):
         out.numeric = _Numeric(
@@ -220,8 +226,15 @@ def _baseline(content: _Content, digest: str) -> Baseline:
         provenance=content.provenance,
         slices=slices,
         label=content.label,
+        schema=NO_SCHEMA if content.schema is None else schema_of_record(content.schema),
+        figures=_figures(content),
         digest=digest,
     )
+
+
+def _figures(content: _Content) -> tuple[Figures, ...]:
+    found = [f.figures for f in content.features if f.figures is not None]
+    return tuple(found) if len(found) == len(content.features) else ()
 
 
 def _require(holds: bool, found: str) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from detector.batch import FeatureSet, Floats, Ints
 from detector.profile import Binning, Layout, Profile
+from detector.schema import Schema
 
 ROUNDING = 1e-12
 """A standard deviation that is smaller than so much of the mean is what rounding leaves of a constant."""
@@ -50,6 +51,23 @@ class CategoryFacts:
     """Values seen exactly once; None where there were too many distinct values to know."""
 
 
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is known of a feature's training values that its bins do not tell; None: not known."""
+
+    zeros: int | None = None
+    fractional: int | None = None
+    quantiles: tuple[float, ...] = ()
+    """At the shares of `detector.summary.model.QUANTILES`."""
+    distinct: int | None = None
+    distinct_is_exact: bool = True
+    length_mean: float | None = None
+    length_max: int | None = None
+
+
+NO_SCHEMA = Schema({})
+
+
 @dataclass(frozen=True)
 class Baseline:
     """The training side of every comparison, for one model version.
@@ -70,6 +88,10 @@ class Baseline:
     slices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     label: str | None = None
     """Name of the label column, which is no feature."""
+    schema: Schema = NO_SCHEMA
+    """What is expected of the data: inferred from them, or written by a person. Empty: nothing."""
+    figures: tuple[Figures, ...] = ()
+    """For each feature, in order; empty in a file of an older version."""
     digest: str = ""
     """SHA-256 of the file's content; empty before it is written."""
 
@@ -77,6 +99,11 @@ class Baseline:
     def features(self) -> FeatureSet:
         """The features in order."""
         return self.binning.features
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Names of the columns that training data had, features or not."""
+        return frozenset(self.features.names) | set(self.provenance.left_out) | set(self.schema.features)
 
     @cached_property
     def layout(self) -> Layout:

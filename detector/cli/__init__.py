@@ -23,6 +23,7 @@ COMMANDS = {
     "demo": "show the detector at work on shipped data, nothing else needed",
     "baseline": "build a baseline from training data, or show one",
     "compare": "compare two data sets; exit code 1 where drift or an anomaly is found",
+    "schema": "say what data should look like: infer, show, validate, diff",
     "replay": "run recorded events through the detector at their own event time",
     "run": "run the service",
     "check-config": "check a configuration without running it",
@@ -33,6 +34,8 @@ Watches a model's live inputs and predictions for drift: reads events from Kafka
 event-time windows with a baseline of the training data, exports metrics to Prometheus.
 
 First look:   drift-detector demo
+In CI:        drift-detector schema infer train.csv -o schema.yaml
+              drift-detector schema validate schema.yaml serving.csv
 From data:    drift-detector baseline build train.csv --output baseline.json --model credit
               drift-detector compare train.csv serving.csv
 Live:         drift-detector check-config detector.yaml && drift-detector run --config detector.yaml

@@ -32,6 +32,11 @@ def emit(text: str, path: str | None = None) -> None:
         write_whole(Path(path), (text + "\n").encode())
 
 
+def warn(text: str) -> None:
+    """Say something on standard error, beside the output."""
+    sys.stderr.write(f"drift-detector: {text}\n")
+
+
 def to_json(record: Any, *, indent: int = 2) -> str:
     """Return a record as JSON text."""
     return msgspec.json.format(msgspec.json.encode(record), indent=indent).decode()

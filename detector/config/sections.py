@@ -145,6 +145,8 @@ class Decision(Section):
     min_effect: Effect = 0.10
     min_samples: int = Field(default=1000, ge=1)
     dataset_share: float = Field(default=0.3, gt=0, le=1)
+    schema_tolerance: float | None = Field(default=0.01, gt=0, lt=1)
+    """Null: windows are not held against the baseline's schema."""
     statistics: Statistics = Field(default_factory=dict)
 
 
@@ -187,6 +189,8 @@ class Model(Section):
     name: Name
     baselines: BaselinePattern
     slices: Annotated[tuple[Slice, ...], Listed] = ()
+    environment: Name | None = None
+    """Environment of the baseline's schema that the events are from; null: SERVING, where there is one."""
     features: dict[Name, FeatureSettings] = Field(default_factory=dict)
     """Name or pattern (`debug_*`) -> what differs; later entries win."""
     decision: Decision = Decision()

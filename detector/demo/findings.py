@@ -65,7 +65,8 @@ def findings_text(findings: Findings, n_events: int, seconds: float, days: float
         if finding.alert is None or delay_s is None:
             verdict = "MISSED"
         else:
-            verdict = f"found after {delay_s / 3600:.0f} h by {finding.alert.statistic} of {fault.feature}"
+            by = finding.alert.kind or finding.alert.statistic
+            verdict = f"found after {delay_s / 3600:.0f} h by {by} of {fault.feature}"
         lines += [f"  {fault.start[:10]}  {fault.name}", f"              {verdict}"]
     if findings.consequences:
         lines += ["", "alerts that follow from a fault:"]
@@ -87,6 +88,8 @@ def alert_line(alert: Transition) -> str:
     line = f"  {format_time(at_s)[:16].replace('T', ' ')}  {alert.status:<8}  {what:<20}  "
     if alert.status == "resolved":
         return line + f"after {format_duration(at_s - alert.starts_at_s)}"
+    if alert.message is not None:
+        return line + f"{alert.kind} over {format_duration(alert.window_s)} ({alert.message})"
     line += f"{alert.statistic} {alert.value or 0.0:.2f} over {format_duration(alert.window_s)}"
     changed = alert.contributors[:1]
     return line + "".join(f" ({c.bin}: {c.reference:.0%} -> {c.current:.0%})" for c in changed)

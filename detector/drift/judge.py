@@ -13,7 +13,7 @@ replaces either rule.
 The natural variation of the training data and the alert budget are not part of this rule yet.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -85,7 +85,9 @@ class Judge:
         self.baseline = baseline
         self.slices = slices if slices is not None else Slices()
         self._policy = policy
-        self._limits = _Limits.of([policy.of(name) for name in baseline.features.names])
+        self._limits = _Limits.of(
+            [_with_comparators(policy.of(f), f, baseline) for f in baseline.features.names]
+        )
         self._reference = self._reference_profile()
         layout = baseline.layout
         self._counts = self._reference.counts[:, : layout.n_bins]
@@ -212,6 +214,14 @@ class Judge:
         )
         whole[~enough] = State.INSUFFICIENT
         return np.where(enough, ratio, np.nan), whole.astype(np.int8)
+
+
+def _with_comparators(policy: FeaturePolicy, feature: str, baseline: Baseline) -> FeaturePolicy:
+    """Return a policy with the schema's own thresholds, where the configuration says nothing else."""
+    expected = baseline.schema.features.get(feature)
+    if expected is None or not (expected.drift or expected.skew):
+        return policy
+    return replace(policy, thresholds={**expected.drift, **expected.skew, **policy.thresholds})
 
 
 def _padded(values: Floats, n_features: int) -> Floats:

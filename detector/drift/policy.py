@@ -33,7 +33,12 @@ class DecisionPolicy:
     features: Mapping[str, FeaturePolicy] = field(default_factory=dict)
     """Feature name or pattern (`debug_*`) -> what differs there; later entries win."""
 
+    schema_tolerance: float | None = 0.01
+    """Share of a window's values that may break the baseline's schema; None: it is not held against it."""
+
     def __post_init__(self) -> None:
+        if self.schema_tolerance is not None and not 0 < self.schema_tolerance < 1:
+            raise ValueError("schema_tolerance must lie between 0 and 1")
         if not 0 < self.min_effect < 1:
             raise ValueError("min_effect must lie between 0 and 1")
         if self.min_samples < 1:

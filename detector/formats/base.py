@@ -50,6 +50,8 @@ class EventShape:
     features: FeatureSet
     slices: tuple[str, ...] = ()
     """Slice columns: a feature's name, else a tag's."""
+    known: frozenset[str] = frozenset()
+    """Columns beside the features that training data had: no news when an event brings them."""
 
 
 @dataclass(frozen=True, slots=True)

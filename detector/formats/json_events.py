@@ -11,7 +11,7 @@ Every record ends in exactly one place: an event of one model version, a rejecti
 import json
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from struct import error as StructError  # noqa: N812
 from struct import pack
 from typing import Any
@@ -22,6 +22,7 @@ import numpy as np
 from detector.batch import Columns, Decoded, EventBatch, FeatureSet, Floats, ModelKey, OddCells, Records
 from detector.formats.base import Catalog, EventOptions, formats
 from detector.formats.event_plan import EventPlan, EventsCells, LabelEvent, OddCell, Rejected, Unfit
+from detector.formats.sightings import ColumnWatch
 from detector.times import MIN_TIME_S
 
 DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -44,6 +45,7 @@ class JsonEvents:
         self._max_bytes = options.max_bytes
         self._catalog = catalog
         self._plans = {key: EventPlan(key, shape, options) for key, shape in catalog.shapes.items()}
+        self._watches = {key: ColumnWatch(shape, options) for key, shape in catalog.shapes.items()}
         # The model version with the most events in the last poll is tried first.
         self._order = list(self._plans)
         self._resolved: dict[tuple[object, object], ModelKey] = {}
@@ -68,6 +70,8 @@ class JsonEvents:
                 if untimed.any():
                     reasons.update(dict.fromkeys(batch.rows[untimed].tolist(), "bad_timestamp"))
                     batch = EventBatch(key, batch.rows[~untimed], batch.columns.take(~untimed))
+                sightings = self._watches[key].look(records.values, batch.rows.tolist())
+                batch = replace(batch, sightings=sightings)
                 batches.append(batch)
         topics = [partition.topic for partition in records.partitions]
         rejected = Counter((topics[records.partition[i]], reason) for i, reason in reasons.items())

@@ -8,7 +8,7 @@ from datetime import datetime
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
 from detector import __version__
-from detector.alerts import DATASET_ALERT, FEATURE_ALERT
+from detector.alerts import DATASET_ALERT, FEATURE_ALERT, SCHEMA_ALERT
 from detector.batch import REJECT_REASONS, Floats
 from detector.metrics.labels import label
 from detector.metrics.names import EVALUATED, RUNNING, ExportPolicy, Family
@@ -28,7 +28,12 @@ RATIO_FAMILIES = {
 
 def evaluated_families(view: View, policy: ExportPolicy) -> list[Metric]:
     """Return the families that change with an evaluation."""
-    return _families(EVALUATED, lambda add: _add_evaluated(view, policy, add))
+
+    def fill(add: Add) -> None:
+        _add_evaluated(view, policy, add)
+        _add_anomalies(view, add)
+
+    return _families(EVALUATED, fill)
 
 
 def running_families(view: View, n_series: int, max_series: int) -> list[Metric]:
@@ -95,6 +100,17 @@ def _add_evaluated(view: View, policy: ExportPolicy, add: Add) -> None:
                         add(family, (*key, feature, slice_name, window, *more), value)
 
 
+def _add_anomalies(view: View, add: Add) -> None:
+    broken = {(t.key, t.feature, t.kind) for t in view.firing if t.alert == SCHEMA_ALERT}
+    for (key, _), judged in view.judged.items():
+        broken |= {(key, anomaly.feature, anomaly.kind) for anomaly in judged.anomalies}
+    # The names of new columns come from events: they are no label values.
+    broken |= {(key, "", kind) for key, _, kind in broken if kind == "SCHEMA_NEW_COLUMN"}
+    for key, pairs in view.possible_anomalies.items():
+        for feature, kind in pairs:
+            add("drift_feature_anomaly", (*key, feature, kind), (key, feature, kind) in broken)
+
+
 def _add_source(view: View, add: Add) -> None:
     add("drift_source_connected", (), view.source.connected)
     add("drift_ready", (), view.ready)
@@ -129,7 +145,7 @@ def _add_models(view: View, add: Add) -> None:
         add("drift_events_accepted", key, counters.accepted[key])
         for outcome in ("ok", "insufficient"):
             add("drift_evaluations", (*key, outcome), counters.evaluations[key, outcome])
-        for alert in (FEATURE_ALERT, DATASET_ALERT):
+        for alert in (FEATURE_ALERT, DATASET_ALERT, SCHEMA_ALERT):
             add("drift_alerts_fired", (*key, alert), counters.alerts_fired[key, alert])
         add("drift_alerts_firing", key, sum(alert.key == key for alert in view.firing))
         if view.last_evaluation_s is not None:

@@ -16,8 +16,8 @@ from typing import IO
 import numpy as np
 
 from detector.baseline import Baseline
-from detector.batch import Decoded, EventBatch, Floats, ModelKey, Partition, Records
-from detector.columns import Chunk, chunk_columns
+from detector.batch import Decoded, EventBatch, Floats, Ints, ModelKey, Partition, Records, Sighting
+from detector.columns import Chunk, chunk_columns, column_name
 from detector.errors import DataError
 from detector.formats import Catalog, Decoder, EventFields, EventOptions
 from detector.formats.pointers import MISSING, look_up, parse_pointer
@@ -26,6 +26,9 @@ from detector.times import parse_any_timestamp, parse_timestamp
 
 LINES_AT_ONCE = 2000
 ROWS_AT_ONCE = 4000
+
+SIGHTINGS_A_CHUNK = 64
+"""Rows at which it is noted which columns a table has."""
 
 MOST_LINES_TO_TELL = 10_000
 """So many lines are looked at to tell events from rows of a table; a file of labels alone is events."""
@@ -122,7 +125,8 @@ class Recording:
             columns = chunk_columns(chunk, shape.features, shape.slices)
             if mine.any():
                 rows = np.flatnonzero(mine)
-                batches.append(EventBatch(key, rows, columns if mine.all() else columns.take(mine)))
+                kept = columns if mine.all() else columns.take(mine)
+                batches.append(EventBatch(key, rows, kept, self._sightings(chunk, key, rows)))
         return Decoded(
             np.zeros(chunk.n, dtype=np.int64),
             np.arange(offset, offset + chunk.n),
@@ -131,6 +135,21 @@ class Recording:
             tuple(batches),
             rejected,
         )
+
+    def _sightings(self, chunk: Chunk, key: ModelKey, rows: Ints) -> tuple[Sighting, ...]:
+        """Say at some rows which columns the table has: those of a table are the same in every row."""
+        shape, fields = self.catalog.shapes[key], self.options.fields
+        parts = (fields.model, fields.version, fields.id, fields.time, fields.prediction, fields.label)
+        used = {column_name(chunk, feature) for feature in shape.features.all}
+        known = used | shape.known | set(shape.slices) | {_last(part) for part in parts}
+        new = [
+            name
+            for name in chunk.columns
+            if name not in known and chunk.roles.get(name, "feature") == "feature"
+        ]
+        there = [f.name for f in shape.features.all if column_name(chunk, f) is not None]
+        step = -(-len(rows) // SIGHTINGS_A_CHUNK)
+        return tuple(Sighting(int(row), tuple(new), tuple(there)) for row in rows[::step])
 
     def _times(self, chunk: Chunk) -> Floats:
         name = self._time_column(chunk)

@@ -89,6 +89,8 @@ def alert_record(transition: Transition) -> Record:
         "shape": transition.shape,
         "onset": None if transition.onset_s is None else format_time(transition.onset_s),
         "contributors": contributor_records(transition.contributors),
+        "kind": transition.kind,
+        "message": transition.message,
     }
 
 

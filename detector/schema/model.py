@@ -126,6 +126,11 @@ class FeatureSchema:
         """Whether anything is expected of it at present."""
         return self.lifecycle == "production"
 
+    @property
+    def is_compared(self) -> bool:
+        """Whether its distribution is compared: not that of ids, texts and what is out of use."""
+        return self.role == "feature" and self.lifecycle not in ("ignored", "deprecated")
+
 
 @dataclass(frozen=True, slots=True)
 class RowLimits:

@@ -32,7 +32,10 @@ def rule_12_values(check: Check) -> Iterator[Anomaly]:
         allowed = frozenset(v for v in column.values.counts if pattern.fullmatch(str(v)))
         what = f"do not match the pattern {domain.regex}"
     odd = outside(column.values, allowed)
-    n, of = sum(odd.values()) + column.values.unnamed, column.present
+    of = column.present
+    # What has no name is not in a closed set; whether it matches a pattern is known only if all have one.
+    unnamed = column.values.unnamed if isinstance(domain, Values) or column.values.is_complete else 0
+    n = sum(odd.values()) + unnamed
     if not check.too_many(n, of):
         return
     named = f": {examples(odd, of)}" if odd else ""
@@ -97,9 +100,10 @@ def _range_of_texts(check: Check, domain: Range) -> Iterator[Anomaly]:
         return
     numbers = {str(text): _number(str(text), domain.of) for text in values.counts}
     odd = {text: values.counts[text] for text, number in numbers.items() if number is None}
-    if check.too_many(sum(odd.values()) + values.unnamed, of):
+    n_odd = sum(odd.values()) + (values.unnamed if values.is_complete else 0)
+    if check.too_many(n_odd, of):
         kind = "INT_TYPE_NOT_INT_STRING" if domain.of == "int" else "FLOAT_TYPE_STRING_NOT_FLOAT"
-        long = f"{counted(sum(odd.values()) + values.unnamed, of)} are no {domain.of}s: {examples(odd, of)}"
+        long = f"{counted(n_odd, of)} are no {domain.of}s: {examples(odd, of)}"
         yield from check.anomaly(kind, "invalid values", long, "domain")
     found = {text: number for text, number in numbers.items() if number is not None}
     if not found:

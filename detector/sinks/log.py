@@ -46,10 +46,17 @@ def describe(t: Transition) -> str:
     if t.threshold is not None:
         parts.append(f"threshold={t.threshold:.4g}")
     parts.append(f"at={format_time(at_s)}")
+    if t.message is not None and t.status == "firing":
+        parts.append(f"kind={t.kind} message={quoted(t.message)}")
     if t.contributors and t.status == "firing":
         changes = "; ".join(f"{c.bin}: {c.reference:.1%} -> {c.current:.1%}" for c in t.contributors)
         parts.append(f"contributors=[{changes}]")
     return " ".join(parts)
+
+
+def quoted(text: str) -> str:
+    """Return a text in quotes, on one line whatever it holds: names of new columns come from events."""
+    return '"' + "".join(c if c.isprintable() else "\ufffd" for c in text).replace('"', "'") + '"'
 
 
 sinks.add("log", Kind(LogSettings, lambda _settings, _clock: LogSink()))

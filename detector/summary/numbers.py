@@ -81,10 +81,10 @@ class NumberCollector:
         """Number of distinct values, estimated where they are many."""
         return len(self._values) if self._values is not None else self._distinct.estimate()
 
-    def values(self) -> ValueCounts | None:
-        """Return the values with their counts, None where they are too many."""
+    def values(self) -> ValueCounts:
+        """Return the values with their counts; none of them where they are too many."""
         if self._values is None:
-            return None
+            return ValueCounts({}, is_complete=False, unnamed=self.n)
         return ValueCounts(
             dict(zip(self._values.tolist(), self._counts.tolist(), strict=True)), is_complete=True
         )

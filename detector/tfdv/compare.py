@@ -40,6 +40,8 @@ class TfdvComparison:
     dropped: tuple[str, ...]
     """Columns of the reference that the current data lack."""
     new: tuple[str, ...]
+    reference_present: frozenset[str]
+    """Columns of the reference that have values."""
 
 
 def measure_as_tfdv(reference: ReadChunks, current: ReadChunks, *, single_precision: bool) -> TfdvComparison:
@@ -57,6 +59,7 @@ def measure_as_tfdv(reference: ReadChunks, current: ReadChunks, *, single_precis
         {name: Measured(before[name].type, _measure(before[name], now[name])) for name in both},
         tuple(name for name in types_before if name not in types_now),
         tuple(name for name in types_now if name not in types_before),
+        frozenset(before),
     )
 
 

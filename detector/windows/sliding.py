@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.profile import Layout, Profile
+from detector.windows.news import NO_NEWS, ColumnNews, NewsRing
 from detector.windows.panes import PaneRing
 from detector.windows.spec import WindowSpec
 
@@ -30,6 +31,9 @@ class WindowProfile:
     start_s: float
     end_s: float
     profile: Profile
+    latest: Profile | None = None
+    """The last pane alone; None where it had no events."""
+    news: ColumnNews = NO_NEWS
 
 
 class SlidingWindow:
@@ -73,11 +77,12 @@ class SlidingWindow:
         """Number of events in the window."""
         return int(self._counts[0, self._layout.events])
 
-    def current(self) -> WindowProfile:
-        """Return the window as it is now."""
+    def current(self, latest: Profile | None = None, news: NewsRing | None = None) -> WindowProfile:
+        """Return the window as it is now, with its last pane and what events told of their columns."""
         whole = Profile.zeros(self._layout, self._n_slices)
         for pane in self._ring.between(self.first_pane, self._end):
             whole.merge_sums(pane)
         np.copyto(whole.counts, self._counts)
         start_s = self.first_pane * self._pane_s
-        return WindowProfile(self.length_s, start_s, self._end * self._pane_s, whole)
+        found = NO_NEWS if news is None else news.between(self.first_pane, self._end)
+        return WindowProfile(self.length_s, start_s, self._end * self._pane_s, whole, latest, found)

@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from detector.batch import Columns, Floats, Ints
+from detector.batch import Columns, Floats, Ints, Sighting
 from detector.profile import Binning, Layout, Profile, count
+from detector.windows.news import NewsRing
 from detector.windows.panes import PaneRing
 from detector.windows.slices import Slices
 from detector.windows.sliding import SlidingWindow, WindowProfile
@@ -30,6 +31,7 @@ class Windows:
         self._open: dict[int, Profile] = {}
         self._rings: dict[int, PaneRing] = {}
         self._windows: list[SlidingWindow] = []
+        self._news = NewsRing()
         for length_s in sorted(spec.lengths_s):
             factor = spec.coarseness(length_s)
             ring = self._rings.setdefault(factor, PaneRing(factor, self.layout, len(slices)))
@@ -62,6 +64,10 @@ class Windows:
         counted = self._count(columns, group, len(panes))
         for i, index in enumerate(panes.tolist()):
             self._put(index, _rows(counted, i * len(self.slices), len(self.slices)), closed_before)
+
+    def note(self, sighting: Sighting, time_s: float) -> None:
+        """Keep what an event at `time_s` said of its columns."""
+        self._news.add(int(np.floor(time_s / self._spec.pane_s)), sighting)
 
     def _put(self, pane: int, profile: Profile, closed_before: int | None) -> None:
         if closed_before is not None and pane < closed_before:
@@ -103,7 +109,7 @@ class Windows:
         self._forget()
         if was_empty and profile is None:
             return []
-        return [window.current() for window in self._windows]
+        return [window.current(profile, self._news) for window in self._windows]
 
     @property
     def first_pane(self) -> int:
@@ -115,6 +121,7 @@ class Windows:
             ring.drop_before(
                 min(w.first_pane for w in self._windows if self._spec.coarseness(w.length_s) == factor)
             )
+        self._news.drop_before(self.first_pane)
 
     @property
     def open_panes(self) -> list[int]:

@@ -143,7 +143,7 @@ def test_replay_writes_evaluations_alerts_and_a_summary(drift_detector, data, ba
     assert summary["type"] == "summary"
     assert (summary["events_read"], summary["events_accepted"]) == (3602, 3600)
     assert summary["rejected"] == {"undecodable": 1, "unknown_model": 1}
-    assert "alert=DriftFeatureDrifted" in ran.out
+    assert "alert=DriftSchemaAnomaly" in ran.out
 
 
 def test_replay_to_standard_output_is_json_lines_only(drift_detector, data, baseline, tmp_path):

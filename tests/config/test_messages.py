@@ -104,7 +104,7 @@ FILES = [
 ]  # fmt: skip
 
 IN_A_MODEL = [
-    ("misspelt required key", "nmae: m, baselines: b", "nmae: unknown key 'nmae'; did you mean 'name'? (allowed: name, baselines, slices, features, decision)"),
+    ("misspelt required key", "nmae: m, baselines: b", "nmae: unknown key 'nmae'; did you mean 'name'? (allowed: name, baselines, slices, environment, features, decision)"),
     ("name is a number", "name: 5, baselines: b", "name: expected text (found 5); put it in quotes"),
     ("name too long", f"name: {'x' * 129}, baselines: b", f"name: longer than 128 characters (found '{'x' * 57}...'); shorten it"),
     ("name does not print", 'name: "a\\tb", baselines: b', "name: holds characters that do not print (found 'a\\tb'); remove them"),

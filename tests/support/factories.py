@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from detector.alerts import AlertPolicy
+from detector.assembly import catalog_of
 from detector.baseline import Baseline, Provenance
 from detector.baseline.build import BuildOptions, build_baseline
 from detector.batch import ModelKey, Partition, Records
 from detector.drift.policy import DecisionPolicy
-from detector.formats import Catalog, Decoder, EventOptions, EventShape, formats
+from detector.formats import Decoder, EventOptions, formats
 from detector.pipeline import Monitored, Outcome, Pipeline
 from detector.tables import find_files, read_chunks
 from detector.times import format_time
@@ -81,11 +82,6 @@ def records(values: Sequence[bytes | None], partition: Sequence[int] | None = No
         np.full(len(values), -1, np.int64),
         tuple(Partition("events", p) for p in range(n)),
     )
-
-
-def catalog_of(models: Mapping[ModelKey, Monitored]) -> Catalog:
-    """The catalog of watched models."""
-    return Catalog({key: EventShape(m.baseline.features, m.slices.columns) for key, m in models.items()})
 
 
 def decoder_of(models: Mapping[ModelKey, Monitored], options: EventOptions | None = None) -> Decoder:

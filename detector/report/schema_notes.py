@@ -1,0 +1,46 @@
+"""What people are told about schemas beside the schema itself: what inference saw, what differs."""
+
+from collections.abc import Sequence
+
+from detector.report.text import cut
+from detector.schema.diff import Difference
+from detector.schema.model import Schema
+
+MOST = 20
+
+
+def inference_notes(schema: Schema) -> list[str]:
+    """Return what inference decided that a person should look at, a line each."""
+    apart = {name: f for name, f in schema.features.items() if f.role != "feature"}
+    lines = [
+        f"  {cut(name, 28)}: {f.note or f.role}; left out of drift (role: {f.role})"
+        for name, f in list(apart.items())[:MOST]
+    ]
+    if len(apart) > MOST:
+        lines.append(f"  and {len(apart) - MOST:,} more columns with a role of their own")
+    planned = [cut(name, 28) for name, f in schema.features.items() if f.lifecycle == "planned"]
+    if planned:
+        lines.append(f"  without any value, not checked: {cut(', '.join(planned), 200)}")
+    n_proposed = sum(bool(f.proposed) for f in schema.features.values())
+    if n_proposed:
+        lines.append(
+            f"  {n_proposed:,} features have proposed rules (ranges and such): their anomalies are warnings "
+            "until you delete `proposed`"
+        )
+    return lines
+
+
+def difference_text(differences: Sequence[Difference]) -> str:
+    """Return differences for people: `-` what was there, `+` what is there now."""
+    if not differences:
+        return "the schemas say the same"
+    lines: list[str] = []
+    subject: str | None = ""
+    for d in differences:
+        if d.feature != subject:
+            subject = d.feature
+            lines.append("data set" if subject is None else cut(subject, 60))
+        for sign, words in (("-", d.before), ("+", d.after)):
+            if words is not None:
+                lines.append(f"  {sign} {d.what.replace('_', ' ')}: {cut(words, 200)}")
+    return "\n".join(lines)
