@@ -235,6 +235,7 @@ def is_explained(
 def numbers_of(
     evaluation: Evaluation, statistic: str | None, row: int, feature: int
 ) -> tuple[float | None, float | None]:
+    """Return the value and the threshold of a statistic in slice `row`; None where there is no statistic."""
     if statistic is None:
         return None, None
     found = evaluation.statistics[statistic]

@@ -228,6 +228,7 @@ def _freeze(survey: _Survey, provenance: Provenance) -> Baseline:
             rows=survey.rows,
             sampled_rows=len(survey.sample),
             left_out=tuple(survey.left_out),
+            schema="inferred" if options.schema is None else "given",
             timestamp=next((n for n, r in survey.roles.items() if r == "time"), None),
             first_event=format_time(survey.first_s) if has_times else None,
             last_event=format_time(survey.last_s) if has_times else None,

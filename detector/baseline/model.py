@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
@@ -35,7 +36,9 @@ class Provenance:
     sampled_rows: int
     """Rows the bin edges were chosen from: all of them, or a uniform sample where there are many."""
     left_out: tuple[str, ...] = ()
-    """Columns of the training data that are no features: excluded, id, label, timestamp."""
+    """Columns of the training data that are no features: excluded, id, label, timestamp, free text."""
+    schema: Literal["inferred", "given"] = "inferred"
+    """Whether a person wrote the schema."""
     timestamp: str | None = None
     """Name of the timestamp column, if there was one."""
     first_event: str | None = None

@@ -10,10 +10,13 @@ examples:
   drift-detector baseline build train.csv --output credit-3.json --model credit --version 3 \\
       --timestamp time --prediction score --label repaid --id id
   drift-detector baseline build 'data/2026-*.parquet' --output baseline.json --exclude customer_name
+  drift-detector baseline build train.csv --schema schema.yaml --output baseline.json
   drift-detector baseline show credit-3.json
 
 DATA are CSV, JSON Lines or Parquet files (text also .gz), directories or quoted globs; a column a
-feature, or full events. They are read twice, in bounded memory.
+feature, or full events. They are read twice, in bounded memory. Ids, free text and points in time are
+recognised and left out; where that is wrong, say so in a schema (`schema infer`, then `role: feature`) and
+give it here.
 """
 
 
@@ -51,6 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="text column whose values get a reference of their own (repeatable)",
     )
+    build.add_argument(
+        "--schema", metavar="S", help="what is expected of the data (.yaml or .pbtxt); default: inferred"
+    )
     show = actions.add_parser("show", help="show what a baseline holds")
     show.add_argument("baseline", metavar="B.json")
     show.add_argument("--format", choices=["text", "json"], default="text")
@@ -65,12 +71,17 @@ def _build(options: argparse.Namespace) -> int:
     from detector.baseline.build import BuildOptions
     from detector.cli.build import build_from_files
     from detector.cli.output import refuse_inputs
-    from detector.report.baseline import baseline_line
+    from detector.report.baseline import apart_lines, baseline_line
     from detector.store import write_baseline
     from detector.tables import find_files
 
     files = find_files(options.data)
-    refuse_inputs(options.output, (file.path for file in files))
+    schema = None
+    if options.schema is not None:
+        from detector.config.schema_file import load_schema
+
+        schema = load_schema(options.schema)
+    refuse_inputs(options.output, [*(file.path for file in files), *filter(None, [options.schema])])
     baseline = build_from_files(
         files,
         BuildOptions(
@@ -82,22 +93,24 @@ def _build(options: argparse.Namespace) -> int:
             id=options.id,
             exclude=tuple(options.exclude),
             slices=tuple(options.slice),
+            schema=schema,
         ),
     )
     size = write_baseline(Path(options.output), baseline)
-    emit(f"{options.output}: {baseline_line(baseline)}, {size:,} bytes")
+    emit("\n".join([f"{options.output}: {baseline_line(baseline)}, {size:,} bytes", *apart_lines(baseline)]))
     return 0
 
 
 def _show(options: argparse.Namespace) -> int:
     from detector.baseline.file import describe_file
-    from detector.report.baseline import baseline_text
+    from detector.report.baseline import baseline_statistics, baseline_text
     from detector.store import read_baseline, read_baseline_bytes
 
     path = Path(options.baseline)
     baseline = read_baseline(path)
     if options.format == "json":
-        emit(to_json(describe_file(read_baseline_bytes(path))))
+        document = describe_file(read_baseline_bytes(path))
+        emit(to_json(document | {"statistics": baseline_statistics(baseline)}))
     else:
         emit(baseline_text(baseline))
     return 0

@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from detector.cli.skew import add_join_arguments
+
 if TYPE_CHECKING:
     from detector.baseline import Baseline
     from detector.drift.policy import DecisionPolicy
+    from detector.schema import Schema
 
 EXAMPLES = """\
 examples:
@@ -16,6 +19,11 @@ examples:
   drift-detector compare train.csv serving.csv --format html --output report.html
   drift-detector compare train.csv serving.csv --config detector.yaml
   drift-detector compare train.csv serving.csv --measures tfdv
+  drift-detector compare train.csv serving.csv --schema schema.yaml
+  drift-detector compare logged-at-training.csv logged-at-serving.csv --join request_id
+
+Three kinds of skew: schema skew (other columns or types), distribution skew (values occur more or less
+often), and, with --join, feature skew (the same row has another value).
 
 REFERENCE is a baseline (.json) or data; CURRENT is data. Exit code 1 where a feature drifts or an
 expectation is broken, so that a CI pipeline can stop there. With `--measures tfdv` the numbers are those of
@@ -40,16 +48,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="own",
         help="our statistics on common bins (default), or TFDV's own measures, digit for digit",
     )
+    parser.add_argument(
+        "--schema", metavar="S", help="what is expected of the data (.yaml or .pbtxt); default: inferred"
+    )
+    add_join_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Compare; return 1 where something is found."""
+    if options.join:
+        from detector.cli.skew import run_join
+
+        return run_join(options)
     if options.measures == "tfdv":
         return _as_tfdv(options)
     from detector.baseline.build import BuildOptions
     from detector.cli.build import build_from_files
     from detector.cli.output import emit, refuse_inputs, to_json
     from detector.cli.progress import Progress
+    from detector.errors import InputError
     from detector.report.comparison import compare, comparison_record, comparison_text
     from detector.tables import find_files, read_chunks
 
@@ -57,9 +74,15 @@ def run(options: argparse.Namespace) -> int:
     baseline = _baseline(options.reference)
     reference = [] if baseline is not None else find_files([options.reference])
     inputs = (file.path for file in (*reference, *current))
-    refuse_inputs(options.output, [options.reference, *inputs])
+    refuse_inputs(options.output, [options.reference, *inputs, *([options.schema] if options.schema else [])])
     if baseline is None:
-        baseline = build_from_files(reference, BuildOptions())
+        exclude = tuple(options.exclude)
+        baseline = build_from_files(reference, BuildOptions(schema=_schema(options.schema), exclude=exclude))
+    elif options.schema is not None or options.exclude:
+        raise InputError(
+            f"{options.reference}: a baseline has its schema and its columns inside; give --schema and "
+            "--exclude to `baseline build`, or compare with the data"
+        )
     progress = Progress(sum(file.bytes for file in current))
     progress.begin("compare")
     try:
@@ -81,7 +104,10 @@ def run(options: argparse.Namespace) -> int:
 def _as_tfdv(options: argparse.Namespace) -> int:
     from detector.cli.output import emit, refuse_inputs, to_json
     from detector.errors import InputError
-    from detector.report.tfdv import tfdv_anomalies, tfdv_drifts, tfdv_record, tfdv_text
+    from detector.report.tfdv import TfdvReport, tfdv_record, tfdv_text
+    from detector.schema.infer import InferOptions, infer_schema
+    from detector.schema.validate import Circumstances, expectations, validate, with_thresholds
+    from detector.summary.collect import summarize
     from detector.tables import find_files, read_chunks
     from detector.tfdv.compare import measure_as_tfdv
 
@@ -92,14 +118,29 @@ def _as_tfdv(options: argparse.Namespace) -> int:
     reference, current = find_files([options.reference]), find_files(options.current)
     refuse_inputs(options.output, (file.path for file in (*reference, *current)))
     policy = _policy(options.config, None)
-    found = measure_as_tfdv(
+    measured = measure_as_tfdv(
         lambda: read_chunks(reference),
         lambda: read_chunks(current),
         single_precision=all(file.kind in ("csv", "tsv") for file in (*reference, *current)),
     )
-    is_json = options.format == "json"
-    emit(to_json(tfdv_record(found, policy)) if is_json else tfdv_text(found, policy), options.output)
-    return 1 if tfdv_anomalies(found) or any(tfdv_drifts(found, policy).values()) else 0
+    schema = _schema(options.schema)
+    if schema is None:
+        strict = summarize(lambda: read_chunks(reference), strict=True, quantiles=False)
+        schema = infer_schema(strict, InferOptions(tfdv=True))
+    schema = with_thresholds(schema, {name: policy.of(name).thresholds for name in measured.features})
+    data = summarize(lambda: read_chunks(current), expectations(schema), quantiles=False)
+    against = measured.against("drift")
+    found = TfdvReport(measured, schema, tuple(validate(schema, data, Circumstances(against=(against,)))))
+    emit(to_json(tfdv_record(found)) if options.format == "json" else tfdv_text(found), options.output)
+    return 1 if found.found_something else 0
+
+
+def _schema(path: str | None) -> Schema | None:
+    if path is None:
+        return None
+    from detector.config.schema_file import load_schema
+
+    return load_schema(path)
 
 
 def _baseline(name: str) -> Baseline | None:

@@ -195,17 +195,14 @@ def _validate(options: argparse.Namespace) -> int:
 
 def _against(files: Sequence[DataFile], others: Sequence[DataFile], relation: Relation) -> Against:
     """Measure the data against another data set, as TFDV does: thresholds come from there."""
-    from detector.schema.check import Against
     from detector.tables import read_chunks
     from detector.tfdv.compare import measure_as_tfdv
 
-    found = measure_as_tfdv(
+    return measure_as_tfdv(
         lambda: read_chunks(others),
         lambda: read_chunks(files),
         single_precision=all(file.kind in ("csv", "tsv") for file in (*files, *others)),
-    )
-    measured = {name: feature.values for name, feature in found.features.items()}
-    return Against(relation, found.reference_rows, measured, found.reference_present)
+    ).against(relation)
 
 
 def _diff(options: argparse.Namespace) -> int:

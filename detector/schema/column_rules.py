@@ -111,7 +111,7 @@ def rule_11_type(check: Check) -> Iterator[Anomaly]:
         yield Anomaly(
             check.name,
             "UNEXPECTED_DATA_TYPE",
-            "warning",
+            "error" if check.schema.rules == "tfdv" else "warning",
             "unexpected data type",
             f"expected numbers with decimals, got whole numbers only: all {n:,} values",
         )
@@ -124,7 +124,7 @@ def _other_type(check: Check) -> str | None:
     if type_ == "bool" and evidence.strings + evidence.bools:
         return None  # a text that is no truth value is for the rule of bools
     if column.mismatches and check.too_many(column.mismatches, n):
-        such = examples(dict(column.mismatch_examples), n, 3)
+        such = examples(dict(column.mismatch_examples[:3]), n)
         return f"another type in {counted(column.mismatches, n)}" + (f", such as {such}" if such else "")
     numbers = evidence.ints + evidence.floats
     if type_ == "string" and evidence.total and numbers == evidence.total:

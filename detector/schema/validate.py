@@ -6,8 +6,9 @@
 A rule is a function that sees a summary, never the data. Its number stays the same for ever.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from detector.anomaly import Anomaly
 from detector.errors import InputError
@@ -74,6 +75,17 @@ def validate(schema: Schema, data: DataSummary, circumstances: Circumstances | N
     for rule in DATA_RULES:
         found += rule(schema, data, about)
     return found
+
+
+def with_thresholds(schema: Schema, thresholds: Mapping[str, Mapping[str, float | None]]) -> Schema:
+    """Return a schema with its skew thresholds, and these by feature and statistic, as drift comparators."""
+    features = dict(schema.features)
+    for name, given in thresholds.items():
+        feature = features.get(name)
+        if feature is not None:
+            fixed = {statistic: x for statistic, x in given.items() if x is not None and not math.isnan(x)}
+            features[name] = replace(feature, drift={**feature.drift, **feature.skew, **fixed})
+    return replace(schema, features=features)
 
 
 def check_schema(schema: Schema) -> list[Anomaly]:

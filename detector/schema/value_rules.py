@@ -177,6 +177,9 @@ def _bool_numbers(check: Check, column: ColumnSummary) -> Iterator[Anomaly]:
         odd = sum(n for value, n in column.values.counts.items() if value not in (0.0, 1.0))
     if check.feature.type == "float":
         kinds = [("BOOL_TYPE_UNEXPECTED_FLOAT", _worst_float(column))]
+        is_inside = numeric.min >= 0.0 and numeric.max <= 1.0 and not column.nan
+        if check.schema.rules == "tfdv" and is_inside and odd is not None and odd < 0.1 * numeric.n:
+            return  # TFDV looks at tenths of the values, and misses fewer that lie between 0 and 1
     else:
         kinds = [
             ("BOOL_TYPE_BIG_INT", numeric.max if numeric.max > 1 else None),

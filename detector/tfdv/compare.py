@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from detector.columns import Chunk
+from detector.schema.check import Against, Relation
 from detector.tfdv.columns import TfdvColumn, TfdvType, read_columns, tfdv_types
 from detector.tfdv.measures import (
     categorical_divergence,
@@ -42,6 +43,11 @@ class TfdvComparison:
     new: tuple[str, ...]
     reference_present: frozenset[str]
     """Columns of the reference that have values."""
+
+    def against(self, relation: Relation) -> Against:
+        """Return what the comparators of a schema look at."""
+        measured = {name: feature.values for name, feature in self.features.items()}
+        return Against(relation, self.reference_rows, measured, self.reference_present)
 
 
 def measure_as_tfdv(reference: ReadChunks, current: ReadChunks, *, single_precision: bool) -> TfdvComparison:
