@@ -82,7 +82,11 @@ def test_compare_json_has_the_documented_shape(drift_detector, data, baseline, t
     assert (country["type"], country["state"]) == ("string", "drift")
     assert set(country["statistics"]["l_infinity"]) == {"value", "threshold", "p_value"}
     assert set(country["contributors"][0]) == {"bin", "reference", "current"}
-    assert record["anomalies"] == []
+    assert {(a["feature"], a["kind"], a["severity"]) for a in record["anomalies"]} == {
+        ("country", "ENUM_TYPE_UNEXPECTED_STRING_VALUES", "error"),
+        ("amount", "FLOAT_TYPE_BIG_FLOAT", "warning"),
+    }
+    assert set(record["anomalies"][0]) == {"feature", "kind", "severity", "short", "long"}
 
 
 def test_tfdvs_measures_decide_by_fixed_thresholds_only(drift_detector, data, baseline, tmp_path):
@@ -90,7 +94,7 @@ def test_tfdvs_measures_decide_by_fixed_thresholds_only(drift_detector, data, ba
     thresholds = {"statistics": {"l_infinity": {"threshold": 0.3}, "jensen_shannon": {"threshold": 0.9}}}
     config = write_config(tmp_path / "c.yaml", baseline, decision=thresholds, source=KAFKA)
     sides = (data / "train.csv", data / "drifted.csv")
-    plain = drift_detector("compare", *sides, "--measures", "tfdv")
+    plain = drift_detector("compare", data / "train.csv", data / "same.csv", "--measures", "tfdv")
     decided = drift_detector("compare", *sides, "--measures", "tfdv", "-c", config, "--format", "json")
     country = json.loads(decided.out)["features"]["country"]
 
