@@ -8,16 +8,22 @@ import math
 from html import escape
 from importlib.resources import files
 
+from detector.anomaly import Anomaly
 from detector.drift.evaluation import State
 from detector.report.comparison import Comparison
 from detector.report.figures import figure
+from detector.report.summaries import value_text
 from detector.report.text import cut
+from detector.summary.model import QUANTILES, ColumnSummary
 
 STYLE, SCRIPT = (
     (files("detector.report") / name).read_text(encoding="utf-8") for name in ("report.css", "report.js")
 )
 
 MAX_NAME = 120
+MOST_ANOMALIES = 50
+
+DASH = "\u2013"
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
@@ -36,7 +42,7 @@ def comparison_html(found: Comparison) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{STYLE}</style></head><body><header><h1>Drift report</h1>"
         f'<p class="{rule}">{escape(found.verdict)}</p>'
-        f"<p>{_origin(found)}</p></header><main>{_anomalies(found)}"
+        f"<p>{_origin(found)}</p></header><main>{_anomalies(found)}{_not_compared(found)}"
         '<section><label>Search <input id="search" type="search" '
         'placeholder="feature, type or state"></label>'
         f'<div class="scroll"><table id="features"><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody>'
@@ -63,10 +69,23 @@ def _origin(found: Comparison) -> str:
 def _anomalies(found: Comparison) -> str:
     if not found.anomalies:
         return ""
-    lines = "".join(
-        f"<li><strong>{escape(a.kind)}</strong> {_text(a.long, 400)}</li>" for a in found.anomalies
-    )
-    return f"<section><h2>Anomalies</h2><ul>{lines}</ul></section>"
+    shown = sorted(found.anomalies, key=lambda a: a.severity != "error")
+    lines = "".join(_anomaly(a) for a in shown[:MOST_ANOMALIES])
+    more = len(shown) - MOST_ANOMALIES
+    rest = f"<p>and {more:,} more, each with its feature below</p>" if more > 0 else ""
+    return f"<section><h2>Anomalies</h2><ul>{lines}</ul>{rest}</section>"
+
+
+def _anomaly(a: Anomaly) -> str:
+    subject = "" if a.feature is None else f"{_text(a.feature, 60)}: "
+    return f"<li>{a.severity} {subject}<strong>{escape(a.kind)}</strong> {_text(a.long, 400)}</li>"
+
+
+def _not_compared(found: Comparison) -> str:
+    """Return the columns that are no features, with the reason."""
+    apart = list(found.apart.items())[:MOST_ANOMALIES]
+    lines = "".join(f"<li>{_text(name, 60)}: {_text(why)}</li>" for name, why in apart)
+    return f"<section><h2>Not compared</h2><ul>{lines}</ul></section>" if lines else ""
 
 
 def _number(x: float) -> str:
@@ -107,8 +126,55 @@ def _fold(found: Comparison, f: int) -> str:
     return (
         f'<details id="feature-{f}"{is_open}><summary>{_text(feature.name)} '
         f'<span class="{state.label}">{state.label}</span></summary>'
-        f"{figure(found, f)}{_contributors(found, f)}{_statistics(found, f)}</details>"
+        f"{_broken(found, feature.name)}{figure(found, f)}{_contributors(found, f)}"
+        f"{_summary(found, feature.name)}{_statistics(found, f)}</details>"
     )
+
+
+def _broken(found: Comparison, name: str) -> str:
+    """Return the anomalies of a feature."""
+    lines = "".join(_anomaly(a) for a in found.anomalies if a.feature == name)
+    return f"<ul>{lines}</ul>" if lines else ""
+
+
+def _summary(found: Comparison, name: str) -> str:
+    """Return the statistics of both sides beside each other."""
+    sides = [found.training.get(name), found.current.columns.get(name)]
+    records = [{} if side is None else _figures(side) for side in sides]
+    rows = "".join(
+        f'<tr><th scope="row">{escape(key)}</th>'
+        + "".join(f"<td>{_text(record.get(key, DASH), 200)}</td>" for record in records)
+        + "</tr>"
+        for key in {**records[0], **records[1]}
+    )
+    return (
+        '<table><thead><tr><th scope="col">statistics</th><th scope="col">reference</th>'
+        f'<th scope="col">current</th></tr></thead><tbody>{rows}</tbody></table>'
+    )
+
+
+def _figures(column: ColumnSummary) -> dict[str, str]:
+    """Return what is known of a column, in words."""
+    figures = {"rows": f"{column.rows:,}", "missing": f"{column.missing:,}"}
+    odd = (("another type", column.mismatches), ("not finite", column.nan + column.infinite))
+    figures |= {name: f"{n:,}" for name, n in odd if n}
+    if column.distinct is not None:
+        figures["distinct"] = f"{'' if column.distinct_is_exact else 'about '}{column.distinct:,}"
+    found = column.numeric
+    if found is not None:
+        figures |= {"mean": _number(found.mean), "standard deviation": _number(found.std)}
+        figures |= {"least": _number(found.min), "greatest": _number(found.max)}
+        figures |= {
+            f"{q:.0%} lie at or below": _number(x) for q, x in zip(QUANTILES, found.quantiles, strict=False)
+        }
+        if found.zeros is not None:
+            figures["zeros"] = f"{found.zeros:,}"
+    if column.length_mean is not None:
+        figures["length of the texts"] = f"{column.length_mean:.1f} on average, {column.length_max} at most"
+    if column.values is not None and found is None:
+        top = column.values.most_common(8)
+        figures["most frequent"] = ", ".join(f"{cut(value_text(v), 30)} ({n:,})" for v, n in top)
+    return figures
 
 
 def _contributors(found: Comparison, f: int) -> str:
