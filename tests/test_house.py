@@ -77,6 +77,20 @@ def test_every_statistic_and_reject_reason_is_in_the_readme(readme, name):
     assert f"`{name}`" in readme
 
 
+def test_every_kind_of_anomaly_is_in_the_documentation():
+    """With the rule that yields it; and nothing is documented that no rule yields."""
+    families = "SCHEMA|FEATURE|ENUM|INT|FLOAT|BOOL|COMPARATOR|DATASET|DOMAIN|INVALID|UNEXPECTED"
+    kind = re.compile(rf"\b(?:{families})_[A-Z][A-Z_]+[A-Z]\b")
+    rules = "".join(path.read_text() for path in (ROOT / "detector" / "schema").glob("*rules.py"))
+    rules += (ROOT / "detector" / "schema" / "validate.py").read_text()
+    # Those that are put together of parts.
+    put_together = {f"{of}_TYPE_{end}_{of}" for of in ("INT", "FLOAT") for end in ("SMALL", "BIG")}
+    yielded = set(kind.findall(rules)) - {"INT_TYPE", "FLOAT_TYPE", "DOMAIN_RULES"} | put_together
+    table = (ROOT / "docs" / "schema.md").read_text().split("## The rules")[1].split("\n## ")[0]
+
+    assert set(kind.findall(table)) == yielded
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_of_every_command_is_in_the_readme(readme, command):
     """An option that is not documented is not there."""
