@@ -31,8 +31,9 @@ FALSE_TEXTS = frozenset({"false", "FALSE", "clear", "CLEAR", "0"})
 """The words that TFDV takes for a bool."""
 
 STANDARD_ERRORS = 4.0
-LEEWAY = 0.25
-"""A share may fall by so many standard errors, and by this part of itself or of what it lacks to 1."""
+LEEWAY, LEAST_LEEWAY = 0.25, 0.01
+"""A share may fall by so many standard errors, and by this part of itself or of what it lacks to 1; by
+one point of a hundred in any case, for no two weeks are alike."""
 
 COLUMN_ROLES = frozenset({"feature", "prediction", "label"})
 """Of full events, the columns that a schema is about."""
@@ -146,7 +147,7 @@ def _least_matching(column: ColumnSummary) -> float:
 def _lowered(share: float, n: int) -> float:
     """Return a share that one as large will hardly fall below, rounded down to three digits."""
     noise = STANDARD_ERRORS * math.sqrt(share * (1.0 - share) / n)
-    least = share - noise - LEEWAY * min(share, 1.0 - share)
+    least = share - noise - max(LEEWAY * min(share, 1.0 - share), LEAST_LEEWAY)
     return max(0.0, math.floor(least * 1000.0) / 1000.0)
 
 
