@@ -57,7 +57,7 @@ def write_pbtxt(schema: Schema) -> tuple[str, tuple[str, ...]]:
     for name, feature in schema.features.items():
         lost: list[str] = []
         domain = _written_domain(feature, lost)
-        if isinstance(feature.domain, Values) and domain and name not in undefined:
+        if domain and domain[0][0] == "string_domain" and name not in undefined:
             domains.append(("string_domain", [("name", quoted(name)), *domain[0][1]]))
             domain = [("domain", quoted(name))]
         parts.append(("feature", _written_feature(name, feature, domain, schema.rules == "tfdv", lost)))
@@ -103,7 +103,7 @@ def _written_feature(name: str, f: FeatureSchema, domain: Parts, is_tfdv: bool, 
     mass: Parts = []
     if f.min_share != 1.0:
         # TFDV knows a least share of closed sets only.
-        if is_tfdv or isinstance(f.domain, Values):
+        if is_tfdv or [field for field, _ in domain] in (["domain"], ["string_domain"]):
             mass = _scalars(min_domain_mass=float(f.min_share))
         else:
             lost.append("min_share, for the domain is not one of texts")
@@ -136,6 +136,7 @@ def _written_domain(f: FeatureSchema, lost: list[str]) -> Parts:
     )
     if f.type == "bool":
         lost.append("type bool, for it has none: written as a text that is true or false")
+        lost += ["the domain of a bool"] if f.domain is not None or f.domain_name is not None else []
         return [("bool_domain", _scalars(true_value=quoted("true"), false_value=quoted("false")))]
     if f.domain is None and f.domain_name is None and f.type in ("float", None):
         return _message("float_domain", bans)
@@ -157,7 +158,7 @@ def _other_domain(f: FeatureSchema, lost: list[str]) -> Parts:
                 return [("string_domain", [("value", quoted(text)) for text in texts])]
             lost.append("values that are whole numbers")
         case BoolDomain(true, false):
-            words = {"true_value": true, "false_value": false}
+            words = {"true_value": true, "false_value": false} if f.type not in ("int", "float") else {}
             return [("bool_domain", [(k, quoted(word)) for k, word in words.items() if word is not None])]
         case Pattern():
             lost.append("pattern")

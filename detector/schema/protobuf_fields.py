@@ -37,7 +37,7 @@ class Fields:
 
     def only(self, *fields: str) -> str | None:
         """Return which one of fields that exclude each other is there."""
-        found = [field for field in fields if field in self._left]
+        found = [field for field in self._left if field in fields]
         if len(found) > 1:
             self.refuse(found[1], f"stands beside {found[0]}, and only one of them may; remove one")
         return found[0] if found else None
