@@ -61,6 +61,7 @@ class Judged:
 
     evaluation: Evaluation
     state: States
+    """Drift is confirmed drift; a feature that breaks an expectation is a warning at least."""
     dataset_state: States
     anomalies: tuple[Anomaly, ...] = ()
     """Expectations that the window breaks."""
@@ -271,7 +272,8 @@ class Pipeline:
             transitions += self.anomalies.update(pairs, watched.explain, self.alerts.drifting(key))
             transitions += self.alerts.update(evaluations, watched.explain, self.anomalies.covered(key))
             for evaluation, broken in pairs:
-                found = Judged(evaluation, *self.alerts.confirmed(evaluation), broken)
+                state, whole = self.alerts.confirmed(evaluation)
+                found = Judged(evaluation, _with_anomalies(state, evaluation, broken), whole, broken)
                 judged.append(found)
                 self.latest[key, evaluation.window.length_s] = found
                 is_insufficient = evaluation.dataset_state[0] == State.INSUFFICIENT
@@ -280,6 +282,15 @@ class Pipeline:
             if transition.status == "firing":
                 self.counters.alerts_fired[transition.key, transition.alert] += 1
         return Outcome((pane + 1) * self._spec.pane_s, tuple(judged), tuple(transitions))
+
+
+def _with_anomalies(state: States, evaluation: Evaluation, broken: Iterable[Anomaly]) -> States:
+    """Return states in which a feature that breaks an expectation is not ok, but a warning at least."""
+    names = {a.feature for a in broken if a.severity == "error"}
+    for f in [f for f, name in enumerate(evaluation.features.names) if name in names]:
+        if state[0, f] == State.OK:
+            state[0, f] = State.WARNING
+    return state
 
 
 def _pieces(time_s: Floats, pane_s: float) -> list[tuple[int, int]]:

@@ -42,6 +42,9 @@ def evaluation_records(judged: Judged) -> Iterator[Record]:
     evaluation = judged.evaluation
     window = evaluation.window
     start, end = format_time(window.start_s), format_time(window.end_s)
+    broken: dict[str | None, list[Record]] = {}
+    for anomaly in judged.anomalies:
+        broken.setdefault(anomaly.feature, []).append(anomaly_record(anomaly))
     for row, slice_name in enumerate(evaluation.slices):
         statistics = statistics_of(evaluation, row)
         states = evaluation.state[row].tolist()
@@ -58,6 +61,7 @@ def evaluation_records(judged: Judged) -> Iterator[Record]:
                 "n": int(evaluation.n[row]),
                 "state": State(states[f]).label,
                 "statistics": statistics[f],
+                "anomalies": broken.get(feature.name, []) if row == 0 else [],
             }
 
 

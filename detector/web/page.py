@@ -52,6 +52,8 @@ def _alert(t: Transition) -> str:
     changes = "".join(
         f"<li>{_text(c.bin)}: {c.reference:.1%} &rarr; {c.current:.1%}</li>" for c in t.contributors
     )
+    if t.message is not None:
+        numbers = f": {t.kind}, {label(t.message)}"
     return (
         f"<strong>{_text(what)}</strong> of {_text(place)} since {format_time(t.starts_at_s)}"
         f"{escape(numbers)}<ul>{changes}</ul>"
@@ -111,7 +113,10 @@ def _cell(judged: Judged, row: int, f: int) -> str:
     if worst is not None:
         found = evaluation.statistics[worst]
         numbers = f"<br><small>{worst} {found.value[row, f]:.3f} / {found.threshold[row, f]:.3f}</small>"
-    return f'<td class="{state.label}">{state.label}{numbers}</td>'
+    name = evaluation.features.all[f].name
+    kinds = [a.kind for a in judged.anomalies if a.feature == name] if row == 0 else []
+    broken = "".join(f"<br><small>{kind}</small>" for kind in kinds)
+    return f'<td class="{state.label}">{state.label}{numbers}{broken}</td>'
 
 
 def _share(x: float) -> str:
