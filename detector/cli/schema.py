@@ -124,7 +124,8 @@ def _infer(options: argparse.Namespace) -> int:
         raise InputError(f"no column {min(absent)!r} in the data; there are {', '.join(data.columns)}")
     inferred = InferOptions(options.label, frozenset(options.exclude), options.like_tfdv)
     names = ", ".join(file.path for file in files[:3])
-    schema = _noted(infer_schema(data, inferred), f"Inferred from {data.rows:,} rows of {names}")
+    note = f"Inferred from {data.rows:,} rows of {names}. Edit it: what is under `proposed` only warns."
+    schema = _noted(infer_schema(data, inferred), note)
     name = options.output or ""
     emit(_as_text(schema, "pbtxt" if name.endswith((".pbtxt", ".prototxt")) else "yaml"), options.output)
     if options.output:
@@ -134,7 +135,7 @@ def _infer(options: argparse.Namespace) -> int:
     return 0
 
 
-def _noted(schema: Schema, note: str) -> Schema:
+def _noted(schema: Schema, note: str | None) -> Schema:
     from dataclasses import replace
 
     return replace(schema, note=note)
@@ -143,15 +144,16 @@ def _noted(schema: Schema, note: str) -> Schema:
 def _as_text(schema: Schema, format_: str) -> str:
     """Return a schema in one of its formats; what a format has no words for is said on standard error."""
     from detector.report.schema import schema_text, schema_yaml
+    from detector.report.schema_notes import gathered
     from detector.schema.pbtxt import write_pbtxt
 
     left_out = schema.left_out
     text = schema_text(schema) if format_ == "text" else schema_yaml(schema)
     if format_ == "pbtxt":
-        text, left_out = write_pbtxt(schema)
+        text, left_out = write_pbtxt(_noted(schema, None))
     from detector.cli.output import warn
 
-    for line in left_out:
+    for line in gathered(left_out):
         warn(f"left out: {line}")
     return text.rstrip("\n")
 

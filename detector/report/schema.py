@@ -24,8 +24,6 @@ _NOT_TEXT = frozenset(["true", "false", "null", "nan", "inf", "yes", "no", "on",
 """Words that this or another reader of YAML takes for something else."""
 _DOMAINS = frozenset(["values", "range", "bool", "pattern"])
 """Keys that say something even without content."""
-_SAID: tuple[tuple[str, Any], ...] = (("min_share", 1.0),)
-"""What goes without saying."""
 _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
 
 
@@ -59,7 +57,7 @@ def _feature(name: str, feature: FeatureSchema, record: Mapping[str, Any]) -> It
             continue
         if key == "presence":
             value = {limit: x for limit, x in value.items() if x}
-        if key in _DOMAINS or (value not in ({}, []) and (key, value) not in _SAID):
+        if key in _DOMAINS or value not in ({}, []):
             yield from _entry(key, _without_none(value), "    ")
 
 

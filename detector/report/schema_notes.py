@@ -1,5 +1,6 @@
 """What people are told about schemas beside the schema itself: what inference saw, what differs."""
 
+import re
 from collections.abc import Sequence
 
 from detector.report.text import cut
@@ -7,6 +8,8 @@ from detector.schema.diff import Difference
 from detector.schema.model import Schema
 
 MOST = 20
+
+_OF_A_FEATURE = re.compile(r'feature ("(?:[^"\\\\]|\\\\.)*"): (.*)', re.DOTALL)
 
 
 def inference_notes(schema: Schema) -> list[str]:
@@ -27,6 +30,22 @@ def inference_notes(schema: Schema) -> list[str]:
             f"  {n_proposed:,} features have proposed rules (ranges and such): their anomalies are warnings "
             "until you delete `proposed`"
         )
+    return lines
+
+
+def gathered(left_out: Sequence[str]) -> list[str]:
+    """Return what a translation left out, features of which the same is said in one line."""
+    features: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for line in left_out:
+        found = _OF_A_FEATURE.fullmatch(line)
+        if found is None:
+            lines.append(line)
+        else:
+            features.setdefault(found[2], []).append(found[1])
+    for what, names in features.items():
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
+        lines.append(f"feature{'s' if len(names) > 1 else ''} {shown}: {what}")
     return lines
 
 

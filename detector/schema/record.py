@@ -27,13 +27,14 @@ from detector.schema.model import (
 
 
 class _Presence(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
-    min_fraction: float = 0.0
+    # None for the default, here and below: msgspec leaves out no float that equals its default.
+    min_fraction: float | None = None
     min_count: int = 0
 
 
 class _Range(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
-    min: float | None = None
-    max: float | None = None
+    min: int | float | None = None
+    max: int | float | None = None
     of: Literal["int", "float"] | None = None
 
 
@@ -55,7 +56,7 @@ class _Feature(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     bool_: _Bool | None = msgspec.field(default=None, name="bool")
     pattern: str | None = None
     domain_name: str | None = None
-    min_share: float = 1.0
+    min_share: float | None = None
     unique: _Unique = msgspec.field(default_factory=_Unique)
     allow_nan: bool = True
     allow_infinite: bool = True
@@ -114,9 +115,9 @@ def schema_of_record(record: object) -> Schema:
 def _to_struct(f: FeatureSchema) -> _Feature:
     struct = _Feature(
         f.type,
-        _Presence(f.presence.min_fraction, f.presence.min_count),
+        _Presence(f.presence.min_fraction or None, f.presence.min_count),
         domain_name=f.domain_name,
-        min_share=f.min_share,
+        min_share=None if f.min_share == 1.0 else f.min_share,
         unique=_Unique(f.unique_min, f.unique_max),
         allow_nan=f.allow_nan,
         allow_infinite=f.allow_infinite,
@@ -145,10 +146,10 @@ def _to_struct(f: FeatureSchema) -> _Feature:
 def _of_struct(name: str, f: _Feature) -> FeatureSchema:
     return FeatureSchema(
         f.type,
-        Presence(f.presence.min_fraction, f.presence.min_count),
+        Presence(f.presence.min_fraction or 0.0, f.presence.min_count),
         _domain(name, f),
         f.domain_name,
-        f.min_share,
+        1.0 if f.min_share is None else f.min_share,
         f.unique.min,
         f.unique.max,
         f.allow_nan,
@@ -187,4 +188,4 @@ def _domain(name: str, f: _Feature) -> Domain | None:
 
 def _end(x: float | None, of: str) -> float | None:
     """Return a limit as people write it: without decimals for whole numbers."""
-    return int(x) if of == "int" and x is not None and x.is_integer() else x
+    return int(x) if of == "int" and isinstance(x, float) and x.is_integer() else x
