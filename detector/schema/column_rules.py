@@ -137,14 +137,15 @@ def _other_type(check: Check) -> str | None:
 def _fractions(check: Check) -> str | None:
     column, n = check.seen, check.seen.present
     fractional = (column.numeric.fractional if column.numeric is not None else None) or 0
-    odd = column.nan + column.infinite if not check.tolerance else 0
+    # An int with more digits than a double has room for counts as infinite, and is whole.
+    odd = min(column.nan + column.infinite, column.evidence.floats) if not check.tolerance else 0
     if check.too_many(fractional + odd, n):
         return f"numbers that are not whole in {counted(fractional + odd, n)}"
     floats = column.evidence.floats
-    # Whole numbers that only look like floats: pandas writes them so where some are missing.
+    # Whole numbers that only look like floats: pandas writes them so where some are, or were, missing.
     if check.schema.rules == "tfdv" and floats:
         return f"numbers with decimals: {counted(floats, n)}"
-    if floats and not column.missing:
+    if floats and not column.missing and check.feature.presence.min_fraction == 1.0:
         return f"whole numbers written with decimals (such as 5.0): {counted(floats, n)}"
     return None
 

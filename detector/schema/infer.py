@@ -35,8 +35,14 @@ LEEWAY, LEAST_LEEWAY = 0.25, 0.01
 """A share may fall by so many standard errors, and by this part of itself or of what it lacks to 1; by
 one point of a hundred in any case, for no two weeks are alike."""
 
+NEAR_END = 0.01
+"""Numbers that come so near to 0 and to 1, and never leave that range, are shares or probabilities."""
+
 COLUMN_ROLES = frozenset({"feature", "prediction", "label"})
 """Of full events, the columns that a schema is about."""
+
+NO_TYPE = "lists, objects or bytes: only whether there is a value is checked"
+"""The note on a column whose cells are of no type that we have."""
 
 TRAINING, SERVING = "TRAINING", "SERVING"
 
@@ -201,14 +207,17 @@ def _range(column: ColumnSummary) -> Range | None:
     else:
         low, high = _tails(found)
         margins = (max(width / 2.0, 2.0 * low), max(width / 2.0, 2.0 * high))
-    least = math.floor if column.type == "int" else float
     low_limit = _outward(found.min - margins[0], width, down=True)
     high_limit = _outward(found.max + margins[1], width, down=False)
     if found.min >= 0.0:
         low_limit = max(low_limit, 0.0)
     if found.max <= 0.0:
         high_limit = min(high_limit, 0.0)
-    return Range(least(low_limit), least(high_limit))
+    if column.type == "float" and 0.0 <= found.min <= NEAR_END and 1.0 - NEAR_END <= found.max <= 1.0:
+        low_limit, high_limit = 0.0, 1.0
+    if column.type == "int":
+        return Range(math.floor(low_limit), math.ceil(high_limit))
+    return Range(low_limit, high_limit)
 
 
 def _tails(found: NumericSummary) -> tuple[float, float]:
@@ -235,6 +244,8 @@ def _outward(x: float, width: float, *, down: bool) -> float:
 
 def _note(column: ColumnSummary, domain: Domain | None) -> str | None:
     """Return what people want to know beside a rule that was made up."""
+    if column.mismatches and column.mismatches == column.present:
+        return NO_TYPE
     parts = []
     found = column.numeric
     if column.distinct == 1 and found is not None:

@@ -20,6 +20,9 @@ MIN_ROWS = 50
 DISTINCT_SHARE = 0.95
 """An id hardly ever comes back: at least so many distinct values a value."""
 
+NAMED_DISTINCT_SHARE = 0.5
+"""Enough where the name says that it is one."""
+
 TEXT_DISTINCT_SHARE = 0.5
 TEXT_WORDS = 3.0
 """Free text has at least so many words on average, and half of its values occur once."""
@@ -62,7 +65,7 @@ def _of_texts(name: str, column: ColumnSummary) -> tuple[SchemaRole, str | None]
         return "free_text", f"free text: {seen}, {words:.0f} words on average"
     if texts and all(map(_UUID.fullmatch, texts)):
         return "id", f"an id: UUIDs, {seen}"
-    if distinct >= DISTINCT_SHARE * n or (_ID_NAME.search(name) and distinct >= TEXT_DISTINCT_SHARE * n):
+    if distinct >= DISTINCT_SHARE * n or (_ID_NAME.search(name) and distinct >= NAMED_DISTINCT_SHARE * n):
         return "id", f"an id: {seen}"
     return "feature", None
 
@@ -73,10 +76,10 @@ def _of_numbers(name: str, column: ColumnSummary) -> tuple[SchemaRole, str | Non
     if _TIME_NAME.search(name) and _is_epoch(numeric.min) and _is_epoch(numeric.max):
         return "timestamp", "a name of time, and seconds since 1970 (or ms, us, ns)"
     distinct = column.distinct or 0
-    if column.type != "int" or numeric.n < MIN_ROWS or distinct < DISTINCT_SHARE * numeric.n:
+    if column.type != "int" or numeric.n < MIN_ROWS:
         return "feature", None
     seen = f"{distinct:,} distinct values in {numeric.n:,} rows"
-    if _ID_NAME.search(name):
+    if _ID_NAME.search(name) and distinct >= NAMED_DISTINCT_SHARE * numeric.n:
         return "id", f"an id: {seen}"
     if numeric.min in (0.0, 1.0) and numeric.max - numeric.min + 1 == distinct == numeric.n:
         return "id", f"an id: every row another number, {numeric.min:.0f} to {numeric.max:.0f}"
