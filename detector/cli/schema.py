@@ -122,10 +122,12 @@ def _infer(options: argparse.Namespace) -> int:
     absent = {options.label, *options.exclude} - {None} - data.columns.keys()
     if absent:
         raise InputError(f"no column {min(absent)!r} in the data; there are {', '.join(data.columns)}")
-    inferred = InferOptions(options.label, frozenset(options.exclude), options.like_tfdv)
+    found = infer_schema(data, InferOptions(options.label, frozenset(options.exclude), options.like_tfdv))
+    if not found.features:
+        raise InputError(f"{files[0].path}: no column is left to say anything of; exclude fewer")
     names = ", ".join(file.path for file in files[:3])
     note = f"Inferred from {data.rows:,} rows of {names}. Edit it: what is under `proposed` only warns."
-    schema = _noted(infer_schema(data, inferred), note)
+    schema = _noted(found, note)
     name = options.output or ""
     emit(_as_text(schema, "pbtxt" if name.endswith((".pbtxt", ".prototxt")) else "yaml"), options.output)
     if options.output:

@@ -40,7 +40,7 @@ def _plural(n: int, word: str) -> str:
 
 def validation_text(anomalies: Sequence[Anomaly], rows: int, n_features: int) -> str:
     """Return a validation for people."""
-    head = f"{rows:,} rows against the schema of {_plural(n_features, 'feature')}"
+    head = f"{_plural(rows, 'row')} against the schema of {_plural(n_features, 'feature')}"
     return "\n".join(
         [head, "", *anomaly_lines(anomalies), *([""] if anomalies else []), anomaly_verdict(anomalies)]
     )

@@ -1,5 +1,7 @@
 """A baseline for people: what `baseline show` prints."""
 
+import textwrap
+
 from detector.baseline import Baseline
 from detector.baseline.summary import training_summary
 from detector.report.records import Record
@@ -31,7 +33,9 @@ def baseline_text(baseline: Baseline) -> str:
     origin = baseline.provenance
     model, version = baseline.model or "(any)", baseline.version or "(any)"
     lines = [
-        f"model {model}, version {version}: {baseline_line(baseline)}",
+        *textwrap.wrap(
+            f"model {model}, version {version}: {baseline_line(baseline)}", 80, subsequent_indent="  "
+        ),
         f"built {origin.built_at} by version {origin.tool_version} from {len(origin.files)} file(s):",
         "  " + cut(", ".join(file.name for file in origin.files), 78),
         f"  sha256 {origin.sha256}",

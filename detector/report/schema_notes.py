@@ -1,36 +1,47 @@
 """What people are told about schemas beside the schema itself: what inference saw, what differs."""
 
 import re
+import textwrap
 from collections.abc import Sequence
 
 from detector.report.text import cut
 from detector.schema.diff import Difference
+from detector.schema.infer import NO_TYPE
 from detector.schema.model import Schema
 
 MOST = 20
+WIDTH = 80
 
 _OF_A_FEATURE = re.compile(r'feature ("(?:[^"\\\\]|\\\\.)*"): (.*)', re.DOTALL)
 
 
 def inference_notes(schema: Schema) -> list[str]:
-    """Return what inference decided that a person should look at, a line each."""
+    """Return what inference decided that a person should look at, at most 80 columns wide."""
     apart = {name: f for name, f in schema.features.items() if f.role != "feature"}
-    lines = [
-        f"  {cut(name, 28)}: {f.note or f.role}; left out of drift (role: {f.role})"
+    notes = [
+        f"{cut(name, 28)}: {cut(f.note or f.role, 200)}; left out of drift (role: {f.role})"
         for name, f in list(apart.items())[:MOST]
     ]
     if len(apart) > MOST:
-        lines.append(f"  and {len(apart) - MOST:,} more columns with a role of their own")
+        notes.append(f"and {len(apart) - MOST:,} more columns with a role of their own")
     planned = [cut(name, 28) for name, f in schema.features.items() if f.lifecycle == "planned"]
     if planned:
-        lines.append(f"  without any value, not checked: {cut(', '.join(planned), 200)}")
+        notes.append(f"without any value, not checked: {cut(', '.join(planned), 200)}")
+    untyped = [cut(name, 28) for name, f in schema.features.items() if f.note == NO_TYPE]
+    if untyped:
+        notes.append(f"{NO_TYPE}: {cut(', '.join(untyped), 200)}")
     n_proposed = sum(bool(f.proposed) for f in schema.features.values())
     if n_proposed:
-        lines.append(
-            f"  {n_proposed:,} features have proposed rules (ranges and such): their anomalies are warnings "
-            "until you delete `proposed`"
+        has = "feature has" if n_proposed == 1 else "features have"
+        notes.append(
+            f"{n_proposed:,} {has} proposed rules (ranges and such): their anomalies are warnings until you "
+            "delete `proposed`"
         )
-    return lines
+    return [line for note in notes for line in _wrapped(note)]
+
+
+def _wrapped(note: str) -> list[str]:
+    return textwrap.wrap(note, WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
 def gathered(left_out: Sequence[str]) -> list[str]:
@@ -61,5 +72,6 @@ def difference_text(differences: Sequence[Difference]) -> str:
             lines.append("data set" if subject is None else cut(subject, 60))
         for sign, words in (("-", d.before), ("+", d.after)):
             if words is not None:
-                lines.append(f"  {sign} {d.what.replace('_', ' ')}: {cut(words, 200)}")
+                text = f"  {sign} {d.what.replace('_', ' ')}: {cut(words, 200)}"
+                lines += textwrap.wrap(text, WIDTH, subsequent_indent="      ")
     return "\n".join(lines)
