@@ -1,5 +1,7 @@
 """One column of numbers as it is read: moments, range, and its values while they are few."""
 
+import math
+
 import numpy as np
 
 from detector.batch import Floats, Ints
@@ -42,11 +44,13 @@ class NumberCollector:
         before, self.n = self.n, self.n + len(finite)
         # Divided before they are added up, so that many large values cannot overflow.
         mean = float(np.sum(finite / len(finite)))
+        apart, share = mean - self.mean, len(finite) / self.n
         with np.errstate(over="ignore"):
-            apart = mean - self.mean
-            # Chan, Golub, LeVeque (1979): squares about two means become squares about one.
-            self._squares += float(np.sum((finite - mean) ** 2)) + apart**2 * before * len(finite) / self.n
-        self.mean += apart * (len(finite) / self.n)
+            # Chan, Golub, LeVeque (1979): squares about two means become squares about one. A product, for
+            # a power of floats raises where it overflows.
+            self._squares += float(np.sum((finite - mean) ** 2)) + before * share * apart * apart
+        # Numbers of either sign and next to the largest double lie further apart than a double can say.
+        self.mean += apart * share if math.isfinite(apart) else mean * share - self.mean * share
         self.low = min(self.low, float(finite.min()))
         self.high = max(self.high, float(finite.max()))
         self.zeros += int(np.count_nonzero(finite == 0.0))
