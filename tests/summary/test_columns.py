@@ -45,7 +45,13 @@ def test_the_type_is_the_narrowest_that_the_cells_fit(cells, expected):
 
 @pytest.mark.parametrize(
     ("cells", "expected"),
-    [([1, 2], "int"), ([1, 2.0], "float"), ([True, None], "bool"), (["1", "2"], "string"), ([1, "NaN"], "float")],
+    [
+        ([1, 2], "int"),
+        ([1, 2.0], "float"),
+        ([True, None], "bool"),
+        (["1", "2"], "string"),
+        ([1, "NaN"], "float"),
+    ],
 )  # fmt: skip
 def test_json_says_itself_what_a_cell_is(cells, expected):
     """A text of digits is a text; only NaN has no other way to be written."""
@@ -205,7 +211,12 @@ def test_a_long_text_is_counted_but_not_kept():
 @pytest.mark.parametrize("rows", [1, 7, 1000])
 @pytest.mark.parametrize(
     ("first", "then", "type_"),
-    [(["1"], ["x"], "string"), (["true"], ["x"], "string"), ([""], ["2.5"], "float"), (["1"], ["true"], "string")],
+    [
+        (["1"], ["x"], "string"),
+        (["true"], ["x"], "string"),
+        ([""], ["2.5"], "float"),
+        (["1"], ["true"], "string"),
+    ],
 )  # fmt: skip
 def test_a_column_that_changes_on_the_way_is_read_as_what_it_is(first, then, type_, rows):
     """Nothing of its beginning is lost: the file is read again."""
