@@ -136,7 +136,8 @@ def _typed(domain: Domain | None, is_int: bool) -> Domain | None:
 def _is_int_with_gaps(column: ColumnSummary) -> bool:
     """Whether these are ints that became floats because of missing values, as pandas makes them."""
     numeric = column.numeric
-    return column.type == "float" and numeric is not None and numeric.fractional == 0 and column.missing > 0
+    is_whole = numeric is not None and not numeric.fractional and not (column.nan or column.infinite)
+    return column.type == "float" and is_whole and column.missing > 0
 
 
 def _least_share(column: ColumnSummary) -> float:
