@@ -75,10 +75,14 @@ def _few(values: list[str]) -> str:
     return ", ".join(values[:MOST_VALUES]) + (f" and {more:,} more" if more > 0 else "")
 
 
+def _values(n: int) -> str:
+    return f"{n:,} value{'' if n == 1 else 's'}"
+
+
 def _words(value: object) -> str | None:
     """Return a part of a schema in words; None for one that is not there."""
     if isinstance(value, Presence):
-        return f"at least {value.min_fraction:g} of the rows, {value.min_count:,} values"
+        return f"at least {value.min_fraction:g} of the rows, {_values(value.min_count)}"
     if isinstance(value, RowLimits):
         said = [
             f"{f.name} {getattr(value, f.name):g}"
@@ -98,7 +102,7 @@ def _words(value: object) -> str | None:
 def domain_words(domain: Domain) -> str:
     """Return a domain in a few words."""
     if isinstance(domain, Values):
-        return f"{len(domain.values):,} values: {_few([str(value) for value in domain.values])}"
+        return f"{_values(len(domain.values))}: {_few([str(value) for value in domain.values])}"
     if isinstance(domain, Range):
         ends = ["any" if end is None else f"{end:.6g}" for end in (domain.min, domain.max)]
         return f"{domain.of} {ends[0]} to {ends[1]}"

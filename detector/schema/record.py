@@ -4,6 +4,7 @@ Only what differs from the default is written. Reading checks types, not sense: 
 make sense is for the rules about the schema itself.
 """
 
+from dataclasses import asdict
 from typing import Any, Literal
 
 import msgspec
@@ -50,14 +51,14 @@ class _Unique(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
 
 class _Feature(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     type: FeatureType | None = None
-    presence: _Presence = msgspec.field(default_factory=_Presence)
+    presence: _Presence | None = None
     values: list[str | int] | None = None
     range: _Range | None = None
     bool_: _Bool | None = msgspec.field(default=None, name="bool")
     pattern: str | None = None
     domain_name: str | None = None
     min_share: float | None = None
-    unique: _Unique = msgspec.field(default_factory=_Unique)
+    unique: _Unique | None = None
     allow_nan: bool = True
     allow_infinite: bool = True
     one_value_a_row: bool = False
@@ -71,9 +72,16 @@ class _Feature(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     note: str | None = None
 
 
+class _Rows(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
+    min: int | None = None
+    max: int | None = None
+    previous_min_ratio: float | None = None
+    previous_max_ratio: float | None = None
+
+
 class _Schema(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     features: dict[str, _Feature]
-    rows: RowLimits = RowLimits()
+    rows: _Rows | None = None
     environments: list[str] = []
     rules: Rules = "own"
     note: str | None = None
@@ -84,7 +92,7 @@ def schema_record(schema: Schema) -> dict[str, Any]:
     record: dict[str, Any] = msgspec.to_builtins(
         _Schema(
             {name: _to_struct(feature) for name, feature in schema.features.items()},
-            schema.rows,
+            None if schema.rows == RowLimits() else _Rows(**asdict(schema.rows)),
             list(schema.environments),
             schema.rules,
             schema.note,
@@ -105,7 +113,7 @@ def schema_of_record(record: object) -> Schema:
         raise ValueError(f"schema: {error}") from None
     return Schema(
         {name: _of_struct(name, feature) for name, feature in found.features.items()},
-        found.rows,
+        RowLimits() if found.rows is None else RowLimits(**msgspec.structs.asdict(found.rows)),
         tuple(found.environments),
         found.rules,
         note=found.note,
@@ -115,10 +123,8 @@ def schema_of_record(record: object) -> Schema:
 def _to_struct(f: FeatureSchema) -> _Feature:
     struct = _Feature(
         f.type,
-        _Presence(f.presence.min_fraction or None, f.presence.min_count),
         domain_name=f.domain_name,
         min_share=None if f.min_share == 1.0 else f.min_share,
-        unique=_Unique(f.unique_min, f.unique_max),
         allow_nan=f.allow_nan,
         allow_infinite=f.allow_infinite,
         one_value_a_row=f.one_value_a_row,
@@ -131,6 +137,10 @@ def _to_struct(f: FeatureSchema) -> _Feature:
         proposed=sorted(f.proposed),
         note=f.note,
     )
+    if f.presence != Presence():
+        struct.presence = _Presence(f.presence.min_fraction or None, f.presence.min_count)
+    if (f.unique_min, f.unique_max) != (None, None):
+        struct.unique = _Unique(f.unique_min, f.unique_max)
     match f.domain:
         case Values(values):
             struct.values = list(values)
@@ -144,14 +154,15 @@ def _to_struct(f: FeatureSchema) -> _Feature:
 
 
 def _of_struct(name: str, f: _Feature) -> FeatureSchema:
+    presence, unique = f.presence or _Presence(), f.unique or _Unique()
     return FeatureSchema(
         f.type,
-        Presence(f.presence.min_fraction or 0.0, f.presence.min_count),
+        Presence(presence.min_fraction or 0.0, presence.min_count),
         _domain(name, f),
         f.domain_name,
         1.0 if f.min_share is None else f.min_share,
-        f.unique.min,
-        f.unique.max,
+        unique.min,
+        unique.max,
         f.allow_nan,
         f.allow_infinite,
         f.one_value_a_row,
