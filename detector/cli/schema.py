@@ -55,7 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     show = action("show", "show a schema, or translate it")
     show.add_argument("schema", metavar="S", help="schema (.yaml or .pbtxt)")
-    show.add_argument("--format", choices=["text", "yaml", "pbtxt"], default="text")
+    show.add_argument(
+        "--format", choices=["text", "yaml", "pbtxt"], help="default: by the ending of --output, else text"
+    )
     show.add_argument("--output", "-o", metavar="FILE", help="write there instead of standard output")
     _add_validate(action("validate", "check data; exit code 1 where they break the schema"))
     differ = action("diff", "what differs between two schemas")
@@ -112,6 +114,11 @@ def _infer(options: argparse.Namespace) -> int:
     from detector.summary.collect import summarize
     from detector.tables import find_files, read_chunks
 
+    format_ = "yaml" if options.output in (None, "-") else _format_of(options.output)
+    if format_ is None:
+        raise InputError(
+            f"{options.output}: unknown kind of schema; name a .yaml file, or a .pbtxt of TFDV's"
+        )
     files = find_files(options.data)
     refuse_inputs(options.output, (file.path for file in files))
     data = _summarized(
@@ -128,13 +135,22 @@ def _infer(options: argparse.Namespace) -> int:
     names = ", ".join(file.path for file in files[:3])
     note = f"Inferred from {data.rows:,} rows of {names}. Edit it: what is under `proposed` only warns."
     schema = _noted(found, note)
-    name = options.output or ""
-    emit(_as_text(schema, "pbtxt" if name.endswith((".pbtxt", ".prototxt")) else "yaml"), options.output)
-    if options.output:
+    emit(_as_text(schema, format_), options.output)
+    if options.output not in (None, "-"):
         from detector.report.schema_notes import inference_notes
 
         emit("\n".join([f"{options.output}: {len(schema.features):,} features", *inference_notes(schema)]))
     return 0
+
+
+def _format_of(path: str) -> str | None:
+    """Return the format that a file's name means; None if it means none."""
+    from pathlib import Path
+
+    from detector.config.schema_file import TFDV_SUFFIXES, YAML_SUFFIXES
+
+    suffix = Path(path).suffix.lower()
+    return "yaml" if suffix in YAML_SUFFIXES else "pbtxt" if suffix in TFDV_SUFFIXES else None
 
 
 def _noted(schema: Schema, note: str | None) -> Schema:
@@ -165,7 +181,8 @@ def _show(options: argparse.Namespace) -> int:
     from detector.config.schema_file import load_schema
 
     refuse_inputs(options.output, [options.schema])
-    emit(_as_text(load_schema(options.schema), options.format), options.output)
+    format_ = options.format or _format_of(options.output or "") or "text"
+    emit(_as_text(load_schema(options.schema), format_), options.output)
     return 0
 
 
@@ -178,9 +195,11 @@ def _validate(options: argparse.Namespace) -> int:
     from detector.tables import find_files, read_chunks
 
     schema, files = load_schema(options.schema), find_files(options.data)
-    refuse_inputs(options.output, [options.schema, *(file.path for file in files)])
-    others: list[tuple[str | None, Relation]] = [(options.previous, "drift"), (options.serving, "skew")]
-    against = [_against(files, find_files([name]), relation) for name, relation in others if name is not None]
+    named: list[tuple[str | None, Relation]] = [(options.previous, "drift"), (options.serving, "skew")]
+    others = [(find_files([name]), relation) for name, relation in named if name is not None]
+    inputs = [*files, *(file for found, _ in others for file in found)]
+    refuse_inputs(options.output, [options.schema, *(file.path for file in inputs)])
+    against = [_against(files, found, relation) for found, relation in others]
     data = _summarized(
         files,
         "validate",

@@ -116,4 +116,6 @@ def _checked(options: argparse.Namespace) -> list[str]:
         )
     if getattr(options, "config", None) is not None:
         raise InputError("--join uses nothing of a configuration; drop --config")
+    if getattr(options, "schema", None) is not None:
+        raise InputError("--join compares row by row and checks no schema; drop --schema")
     return columns
