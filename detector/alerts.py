@@ -11,8 +11,9 @@ Counting evaluations, instead of reacting to each, keeps a value that wavers abo
 from firing again and again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -31,6 +32,11 @@ DATASET_STATISTIC = "drifted_features_ratio"
 Shape = Literal["sudden", "gradual", "unknown"]
 Explain = Callable[[Evaluation, int, int], tuple[Contributor, ...]]
 """(evaluation, slice row, feature index) -> what changed most."""
+
+Covered = Mapping[tuple[str, str], float]
+"""(feature, rate) of causes that alerts name -> event time of the last of it, infinity where it goes on."""
+
+NOTHING_COVERED: Covered = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +118,12 @@ class AlertBook:
         self,
         evaluations: Sequence[Evaluation],
         explain: Explain,
-        covered: frozenset[tuple[str, str]] = frozenset(),
+        covered: Covered = NOTHING_COVERED,
     ) -> list[Transition]:
         """Take in all windows of one model version at one moment; return what begins and ends.
 
-        The evaluations are of the same slices and features, the shortest window first. `covered` are
-        (feature, rate) of the alerts that name a cause already: what it explains gets no second one.
+        The evaluations are of the same slices and features, the shortest window first. `covered` is what
+        alerts name as a cause already: what that explains gets no second one.
         """
         raised_by: dict[tuple[int, int], int] = {}
         for i, evaluation in enumerate(evaluations):
@@ -173,7 +179,7 @@ class AlertBook:
         row: int,
         subject: int,
         explain: Explain,
-        covered: frozenset[tuple[str, str]],
+        covered: Covered,
     ) -> Transition | None:
         is_whole = subject == len(evaluation.features)
         feature = None if is_whole else evaluation.features.all[subject].name
@@ -212,9 +218,7 @@ def _with_whole(evaluation: Evaluation) -> States:
     return np.concatenate((evaluation.state, evaluation.dataset_state[:, None]), axis=1)
 
 
-def is_explained(
-    evaluation: Evaluation, f: int, statistic: str | None, covered: frozenset[tuple[str, str]]
-) -> bool:
+def is_explained(evaluation: Evaluation, f: int, statistic: str | None, covered: Covered) -> bool:
     """Whether the drift of a feature is no more than what a known cause makes of it.
 
     Values of share s that are missing, unseen or the like move total variation, and with it l_infinity
@@ -222,7 +226,10 @@ def is_explained(
     variation.
     """
     name = evaluation.features.all[f].name
-    for rate in (rate for feature, rate in covered if feature == name):
+    start_s = evaluation.window.start_s
+    for rate in (
+        rate for (feature, rate), until_s in covered.items() if feature == name and until_s > start_s
+    ):
         share = float(evaluation.statistics[rate].value[0, f])
         if statistic is None or statistic == rate:
             return True

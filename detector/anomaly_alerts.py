@@ -2,24 +2,29 @@
 
 A broken expectation is no matter of chance, so its alert fires at the first window that shows it. It
 ends after `clear_after` evaluations without, so that a share that wavers about its limit does not
-fire again and again. Warnings (rules that nobody confirmed) are shown, and fire no alert.
+fire again and again; or when no window holds an event any more. Warnings (rules that nobody
+confirmed) are shown, and fire no alert.
 
 One cause has one alert: most kinds of anomaly have a statistic that sees the same (a dropped column
-and `missing`). Whichever of the two alerts is first keeps the other from firing.
+and `missing`). Whichever of the two alerts is first keeps the other from firing, for as long as a
+window still holds events of that time. New columns beyond a handful are one alert together.
 """
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from detector.alerts import SCHEMA_ALERT, AlertPolicy, Explain, Transition, numbers_of
 from detector.anomaly import Anomaly
-from detector.baseline.expectations import MIN_EVENTS
+from detector.baseline.expectations import GONE, MIN_EVENTS
 from detector.batch import ModelKey
 from detector.drift.evaluation import Evaluation
 from detector.windows.slices import ALL
 
 Place = tuple[ModelKey, str | None, str]
 """Model version, feature, kind of anomaly."""
+
+NEW_COLUMN = "SCHEMA_NEW_COLUMN"
 
 _STATISTIC_OF = {
     "SCHEMA_MISSING_COLUMN": "missing",
@@ -37,6 +42,9 @@ def statistic_of(kind: str) -> str | None:
     return "outside" if "_SMALL_" in kind or "_BIG_" in kind else _STATISTIC_OF.get(kind)
 
 
+Broken = dict[Place, tuple[Evaluation, Anomaly]]
+
+
 @dataclass(slots=True)
 class AnomalyBook:
     """The anomalies of all model versions; bounded by features x kinds, and the new columns of windows."""
@@ -45,6 +53,8 @@ class AnomalyBook:
     firing: dict[Place, Transition] = field(default_factory=dict)
     """Alerts that fire now, as they began."""
     _calm: dict[Place, int] = field(default_factory=dict)
+    _broken_until_s: dict[Place, float] = field(default_factory=dict)
+    """Of alerts that fire, and of those whose time some window still holds: when it was last broken."""
 
     def update(
         self,
@@ -56,41 +66,88 @@ class AnomalyBook:
 
         `drifting` are (feature, statistic) of the drift alerts that fire already.
         """
+        if not found:
+            return []
+        key = found[0][0].key
+        self._forget(key, min(evaluation.window.start_s for evaluation, _ in found))
         spoken = [pair for pair in found if pair[0].n[0] >= MIN_EVENTS]
         if not spoken:
-            return []
-        broken: dict[Place, tuple[Evaluation, Anomaly]] = {}
+            # Too few events change nothing; but an alert is about events, and none are left.
+            is_over = all(evaluation.n[0] == 0 for evaluation, _ in found)
+            return self._end(self._of(key), found[0][0]) if is_over else []
+        broken = self._broken(key, spoken)
+        transitions = self._resolve(spoken[0][0], broken)
+        for place, (evaluation, anomaly) in broken.items():
+            if place not in self.firing:
+                by_drift = (anomaly.feature, statistic_of(anomaly.kind)) in drifting
+                if by_drift or self._is_told(evaluation, anomaly):
+                    continue
+                self.firing[place] = _began(evaluation, anomaly, explain)
+                transitions.append(self.firing[place])
+            self._calm[place] = 0
+            self._broken_until_s[place] = evaluation.window.end_s
+        return transitions
+
+    def covered(self, key: ModelKey) -> Mapping[tuple[str, str], float]:
+        """Return what the alerts of a model version tell, or told of events that windows still hold.
+
+        (feature, statistic) -> event time of the last of it.
+        """
+        until_s: dict[tuple[str, str], float] = {}
+        for (owner, feature, kind), end_s in self._broken_until_s.items():
+            statistic = statistic_of(kind)
+            if owner == key and feature is not None and statistic is not None:
+                until_s[feature, statistic] = max(end_s, until_s.get((feature, statistic), end_s))
+        for place in self._of(key):
+            statistic = statistic_of(place[2])
+            if place[1] is not None and statistic is not None:
+                until_s[place[1], statistic] = math.inf
+        return until_s
+
+    def _of(self, key: ModelKey) -> list[Place]:
+        return [place for place in self.firing if place[0] == key]
+
+    def _forget(self, key: ModelKey, start_s: float) -> None:
+        """Forget what no window reaches any more."""
+        ended = self._broken_until_s.keys() - self.firing.keys()
+        for place in ended:
+            if place[0] == key and self._broken_until_s[place] <= start_s:
+                del self._broken_until_s[place]
+
+    def _broken(self, key: ModelKey, spoken: Sequence[tuple[Evaluation, Iterable[Anomaly]]]) -> Broken:
+        broken: Broken = {}
+        flood: Place = (key, None, NEW_COLUMN)
         for evaluation, anomalies in spoken:
             for anomaly in anomalies:
                 if anomaly.severity == "error":
-                    place = (evaluation.key, anomaly.feature, anomaly.kind)
-                    broken.setdefault(place, (evaluation, anomaly))
-        transitions = self._resolve(spoken[0][0], broken.keys())
-        for place, (evaluation, anomaly) in broken.items():
-            if place in self.firing:
-                self._calm[place] = 0
-            elif (anomaly.feature, statistic_of(anomaly.kind)) not in drifting:
-                self._calm[place] = 0
-                self.firing[place] = _began(evaluation, anomaly, explain)
-                transitions.append(self.firing[place])
-        return transitions
+                    broken.setdefault((key, anomaly.feature, anomaly.kind), (evaluation, anomaly))
+        new = [place for place in broken if place[2] == NEW_COLUMN]
+        if new and (flood in broken or flood in self.firing):
+            # What is left of a flood is no alert of its own.
+            of_flood = broken.get(flood, broken[new[0]])
+            broken = {place: value for place, value in broken.items() if place not in new}
+            broken[flood] = of_flood
+        return broken
 
-    def covered(self, key: ModelKey) -> frozenset[tuple[str, str]]:
-        """Return (feature, statistic) of what the alerts of a model version tell already."""
-        return frozenset(
-            (t.feature, t.statistic)
-            for place, t in self.firing.items()
-            if place[0] == key and t.feature is not None and t.statistic is not None
-        )
+    def _is_told(self, evaluation: Evaluation, anomaly: Anomaly) -> bool:
+        """Whether too few values are but what a column that was gone has left in the window."""
+        if anomaly.kind != "FEATURE_TYPE_LOW_FRACTION_PRESENT":
+            return False
+        places = ((evaluation.key, anomaly.feature, kind) for kind in GONE)
+        return any(self._broken_until_s.get(p, -math.inf) > evaluation.window.start_s for p in places)
 
-    def _resolve(self, evaluation: Evaluation, broken: Iterable[Place]) -> list[Transition]:
-        still, ended = set(broken), []
-        for place in [p for p in self.firing if p[0] == evaluation.key and p not in still]:
+    def _resolve(self, evaluation: Evaluation, broken: Broken) -> list[Transition]:
+        calm = [place for place in self._of(evaluation.key) if place not in broken]
+        for place in calm:
             self._calm[place] += 1
-            if self._calm[place] >= self.policy.clear_after:
-                del self._calm[place]
-                end_s = evaluation.window.end_s
-                ended.append(replace(self.firing.pop(place), status="resolved", ends_at_s=end_s))
+        return self._end([p for p in calm if self._calm[p] >= self.policy.clear_after], evaluation)
+
+    def _end(self, places: Iterable[Place], evaluation: Evaluation) -> list[Transition]:
+        ended = []
+        for place in places:
+            del self._calm[place]
+            began = self.firing.pop(place)
+            ended.append(replace(began, status="resolved", ends_at_s=evaluation.window.end_s))
         return ended
 
 
@@ -108,10 +165,14 @@ def _began(evaluation: Evaluation, anomaly: Anomaly, explain: Explain) -> Transi
         anomaly.feature,
         evaluation.window.length_s,
         statistic,
-        value,
-        threshold,
+        _number(value),
+        _number(threshold),
         evaluation.window.end_s,
         contributors=explain(evaluation, 0, f) if known else (),
         kind=anomaly.kind,
         message=anomaly.long,
     )
+
+
+def _number(x: float | None) -> float | None:
+    return None if x is None or math.isnan(x) else x

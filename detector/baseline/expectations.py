@@ -2,30 +2,74 @@
 
 The rules are those for files (`detector.schema`). A few whole-vector operations first tell which
 features can break one at all, so that a thousand sound features cost next to nothing.
+
+What a producer does at once shows in the latest events alone, before they are a share of a long window:
+a column that is gone, values of another type. All else is asked of the window as a whole.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from detector.anomaly import Anomaly
+from detector.baseline.live_feature import Bins, LiveFeature, live_feature, new_columns, told_apart
 from detector.baseline.model import Baseline
 from detector.baseline.summary import column_summary
 from detector.batch import Bools, Floats
-from detector.profile import CategoryBinning, Profile
-from detector.schema import BoolDomain, FeatureSchema, Range, Values
+from detector.profile import NumericBinning, Profile
 from detector.schema.check import TOLERANCE_STANDARD_ERRORS, Check
 from detector.schema.infer import SERVING
-from detector.schema.validate import check_feature, new_column
+from detector.schema.validate import check_feature
+from detector.windows.latest import MIN_LATEST
 from detector.windows.sliding import WindowProfile
 
-MIN_EVENTS = 20
-"""A window, or the latest pane, with fewer events says nothing of a column that is gone."""
+MIN_EVENTS = MIN_LATEST
+"""A window with fewer events says nothing."""
 
-MAX_NEW_COLUMNS = 20
-"""New columns that are reported of one window."""
+GONE = frozenset({"SCHEMA_MISSING_COLUMN", "FEATURE_TYPE_NOT_PRESENT"})
+AT_ONCE = GONE | {"UNEXPECTED_DATA_TYPE"}
+"""Kinds that the latest events alone can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """What `_suspects` compares with, as arrays over the features (F)."""
+
+    is_expected: Bools
+    least_present: Floats
+    is_required: Bools
+    share: Floats
+    """Share of the values that may be of another type or outside the domain."""
+    no_odd_numbers: Bools
+    fixed_shape: Bools
+    off_domain: Bools
+    """By bin (B): whether it holds values outside the domain."""
+    low: Floats
+    """Of the numeric features (N)."""
+    high: Floats
+
+    @classmethod
+    def of(cls, features: Sequence[LiveFeature], n_numeric: int, tolerance: float) -> "_Limits":
+        def flags(read: Callable[[LiveFeature], bool]) -> Bools:
+            return np.array([read(f) for f in features], dtype=bool)
+
+        def numbers(read: Callable[[LiveFeature], float], some: Sequence[LiveFeature] = features) -> Floats:
+            return np.array([read(f) for f in some], dtype=np.float64)
+
+        numeric = features[:n_numeric]
+        return cls(
+            is_expected=flags(lambda f: f.is_expected),
+            least_present=numbers(lambda f: f.schema.presence.min_fraction),
+            is_required=flags(lambda f: f.least_to_be_gone > 0),
+            share=np.maximum(1.0 - numbers(lambda f: f.schema.min_share), tolerance),
+            no_odd_numbers=flags(lambda f: not f.schema.allow_nan),
+            fixed_shape=flags(lambda f: f.schema.one_value_a_row),
+            off_domain=np.concatenate([np.empty(0, dtype=bool), *(f.off_domain for f in features)]),
+            low=numbers(lambda f: f.limits[0], numeric),
+            high=numbers(lambda f: f.limits[1], numeric),
+        )
 
 
 class Expectations:
@@ -43,153 +87,94 @@ class Expectations:
         if environment is None and SERVING in schema.known_environments:
             environment = SERVING
         self._tolerance = tolerance
-        features = [schema.features.get(name) for name in baseline.features.names]
+        names = baseline.features.names
+        features = [live_feature(baseline, f, environment) for f in range(len(names))]
+        self._features = features
         self._checks = [
-            None
-            if f is None or not f.is_checked or name in ignored
-            else Check(name, f, None, schema, environment, tolerance=tolerance)
-            for name, f in zip(baseline.features.names, features, strict=True)
+            Check(name, f.schema, None, schema, environment, tolerance=tolerance)
+            for name, f in zip(names, features, strict=True)
         ]
-        self._is_checked = np.array([check is not None for check in self._checks])
-        self._least_present = _array(features, lambda f: f.presence.min_fraction, 0.0)
-        self._is_required = _array(features, lambda f: float(f.presence.is_required), 0.0) > 0
-        self._min_share = _array(features, lambda f: f.min_share, 1.0)
-        self._no_odd_numbers = ~(_array(features, lambda f: float(f.allow_nan), 1.0) > 0)
-        self._off_domain = self._off_domain_bins(features)
-        numeric = features[: len(baseline.features.numeric)]
-        self._range_low = _array(numeric, lambda f: _end(f, "min"), -np.inf)
-        self._range_high = _array(numeric, lambda f: _end(f, "max"), np.inf)
-
-    def _off_domain_bins(self, features: list[FeatureSchema | None]) -> Bools:
-        """Return which bins hold values outside a closed set: of the features that have one."""
-        baseline = self._baseline
-        off = np.zeros(baseline.layout.n_bins, dtype=bool)
-        for f, feature in enumerate(features):
-            binning = baseline.binning.of(f)
-            start = int(baseline.layout.segments.starts[f])
-            here = off[start : start + binning.length]
-            domain = None if feature is None else feature.domain
-            if isinstance(domain, Values) and isinstance(binning, CategoryBinning):
-                allowed = set(domain.values)
-                here[:] = True
-                here[: len(binning.values)] = [value not in allowed for value in binning.values]
-            elif domain is not None and not isinstance(domain, Range):
-                here[:] = True  # patterns and bools: the rule looks at every window
-        return off
+        is_checked = [f.is_checked and name not in ignored for name, f in zip(names, features, strict=True)]
+        self._is_checked = np.array(is_checked, dtype=bool)
+        self._limits = _Limits.of(features, len(baseline.features.numeric), tolerance)
+        self._is_broken = np.array([bool(f.broken) for f in features], dtype=bool)
 
     def broken_by(self, seen: WindowProfile) -> tuple[Anomaly, ...]:
-        """Return the anomalies of a window: of all events, not of slices.
-
-        A column counts as dropped as soon as the last pane lacks it altogether.
-        """
-        window, latest, news = seen.profile, seen.latest, seen.news
-        n = window.n_events
-        if n < MIN_EVENTS or not self._baseline.schema.features:
+        """Return the anomalies of a window: of all events, not of slices."""
+        window, latest = seen.profile, seen.latest
+        if window.n_events < MIN_EVENTS or not self._baseline.schema.features:
             return ()
+        suspects = self._suspects(window)
+        suddenly = self._suspects_at_once(latest)
         found: list[Anomaly] = []
-        dropped = self._dropped(latest)
-        for f in np.flatnonzero((self._suspects(window) | dropped) & self._is_checked).tolist():
-            check = self._checks[f]
-            assert check is not None
-            name, profile = check.name, window
-            if dropped[f] and latest is not None:
-                profile = latest
-            column = column_summary(self._baseline, profile, f)
-            if column.present == 0:
-                column = replace(column, never_named=name not in news.null)
-            found += check_feature(replace(check, column=column))
-        return (*found, *_new_columns(news.new))
+        for f in np.flatnonzero((suspects | suddenly) & self._is_checked).tolist():
+            first: list[Anomaly] = []
+            if suddenly[f] and latest is not None:
+                first = [a for a in self._check(f, latest, seen.news.null) if a.kind in AT_ONCE]
+            found += first
+            if suspects[f] and not any(a.kind in GONE for a in first):
+                kinds = {a.kind for a in first}
+                found += [a for a in self._check(f, window, seen.news.null) if a.kind not in kinds]
+        return (*found, *new_columns(seen.news.new))
 
-    def _dropped(self, latest: Profile | None) -> Bools:
-        """Return the required features that no event of the last pane has."""
+    def _check(self, f: int, profile: Profile, null: frozenset[str]) -> list[Anomaly]:
+        """Ask every rule about a feature."""
+        check, column = self._checks[f], column_summary(self._baseline, profile, f)
+        if column.present == 0:
+            column = replace(column, never_named=check.name not in null)
+            check = replace(check, feature=self._features[f].as_gone)
+        binning = self._baseline.binning.of(f)
+        if isinstance(binning, NumericBinning):
+            start = int(self._baseline.layout.segments.starts[f])
+            here = slice(start, start + binning.length)
+            bins = Bins(profile.counts[0, here], profile.sums[0, here])
+            column = told_apart(column, self._features[f], binning.edges, bins)
+        return check_feature(replace(check, column=column))
+
+    def _suspects_at_once(self, latest: Profile | None) -> Bools:
+        """Return the features that the latest events lack, or have with values of another type."""
         if latest is None or latest.n_events < MIN_EVENTS:
             return np.zeros(len(self._checks), dtype=bool)
-        missing = latest.counts[0, self._baseline.layout.missing]
-        gone: Bools = (missing == latest.n_events) & self._is_required
-        return gone
+        counts, layout, n = latest.counts[0], self._baseline.layout, float(latest.n_events)
+        missing = counts[layout.missing]
+        suspects: Bools = (missing == n) & self._limits.is_required
+        suspects |= counts[layout.mismatch] > self._allowed(self._limits.share, n - missing)
+        return suspects & self._limits.is_expected
 
     def _suspects(self, window: Profile) -> Bools:
+        """Return the features that can break a rule; never too few."""
         layout, counts, n = self._baseline.layout, window.counts[0], float(window.n_events)
+        limits = self._limits
         missing = counts[layout.missing]
-        lacking = missing > self._allowed(1.0 - self._least_present + self._tolerance, n)
-        share = np.maximum(1.0 - self._min_share, self._tolerance)
         present = n - missing
-        odd = counts[layout.mismatch] > self._allowed(share, present)
-        odd |= (counts[layout.non_finite] > 0) & self._no_odd_numbers
-        segments = layout.segments
-        off = np.add.reduceat(counts[: layout.n_bins] * self._off_domain, segments.starts)
-        odd |= (off > 0) & (off > self._allowed(share, present))
-        n_numeric = len(self._range_low)
-        odd[:n_numeric] |= (window.low[0] < self._range_low) | (window.high[0] > self._range_high)
-        suspects: Bools = lacking | odd
+        odd = missing > self._allowed(1.0 - limits.least_present + self._tolerance, n)
+        odd |= (missing == n) & limits.is_required
+        odd |= (missing > self._allowed(limits.share, n)) & limits.fixed_shape
+        allowed = self._allowed(limits.share, present)
+        odd |= counts[layout.mismatch] > allowed
+        odd |= (counts[layout.non_finite] > 0) & limits.no_odd_numbers
+        off = np.add.reduceat(counts[: layout.n_bins] * limits.off_domain, layout.segments.starts)
+        odd |= (off > 0) & (off > allowed)
+        n_numeric = len(limits.low)
+        odd[:n_numeric] |= (window.low[0] < limits.low) | (window.high[0] > limits.high)
+        suspects: Bools = np.where(limits.is_expected, odd, missing < n) | self._is_broken
         return suspects
 
     def _allowed(self, share: Floats, of: Floats | float) -> Floats:
         """Return how many of so many values may be odd: the same bound as `Check.too_many`."""
         expected = np.maximum(share, 0.0) * of
-        allowed: Floats = expected + (
-            TOLERANCE_STANDARD_ERRORS * np.sqrt(expected) if self._tolerance else 0.0
-        )
+        allowed: Floats = expected + TOLERANCE_STANDARD_ERRORS * np.sqrt(expected)
         return allowed
 
     @cached_property
     def possible(self) -> tuple[tuple[str, str], ...]:
         """Every (feature, kind) pair that a window can bring; for the data set the feature is empty."""
+        if not self._baseline.schema.features:
+            return ()
         pairs = [
             (check.name, kind)
-            for check in self._checks
-            if check is not None
-            for kind in _kinds(check.feature)
+            for check, f, is_checked in zip(self._checks, self._features, self._is_checked, strict=True)
+            if is_checked
+            for kind in f.kinds
         ]
-        return (*pairs, ("", "SCHEMA_NEW_COLUMN")) if self._baseline.schema.features else ()
-
-
-def _array(
-    features: Sequence[FeatureSchema | None], read: Callable[[FeatureSchema], float], default: float
-) -> Floats:
-    return np.array([default if f is None else read(f) for f in features], dtype=np.float64)
-
-
-def _end(feature: FeatureSchema, which: str) -> float:
-    domain = feature.domain
-    open_end = -np.inf if which == "min" else np.inf
-    if isinstance(domain, Range):
-        end = domain.min if which == "min" else domain.max
-        return open_end if end is None else end
-    if isinstance(domain, BoolDomain):
-        return 0.0 if which == "min" else 1.0
-    return open_end
-
-
-def _kinds(feature: FeatureSchema) -> Iterable[str]:
-    """Yield the kinds of anomalies that a window of the feature can bring."""
-    if feature.presence.is_required:
-        yield from ("SCHEMA_MISSING_COLUMN", "FEATURE_TYPE_NOT_PRESENT")
-    if feature.presence.min_fraction > 0:
-        yield "FEATURE_TYPE_LOW_FRACTION_PRESENT"
-    yield "UNEXPECTED_DATA_TYPE"
-    yield from _kinds_of_domain(feature)
-    if feature.type in ("int", "float") and not feature.allow_nan:
-        yield "FLOAT_TYPE_HAS_NAN"
-
-
-def _kinds_of_domain(feature: FeatureSchema) -> Iterable[str]:
-    domain = feature.domain
-    if isinstance(domain, Range):
-        of = domain.of.upper()
-        if domain.min is not None:
-            yield f"{of}_TYPE_SMALL_{of}"
-        if domain.max is not None:
-            yield f"{of}_TYPE_BIG_{of}"
-        if feature.type == "string":
-            yield "INT_TYPE_NOT_INT_STRING" if domain.of == "int" else "FLOAT_TYPE_STRING_NOT_FLOAT"
-    elif isinstance(domain, BoolDomain):
-        texts, floats = ("BOOL_TYPE_UNEXPECTED_STRING",), ("BOOL_TYPE_UNEXPECTED_FLOAT",)
-        ints = ("BOOL_TYPE_BIG_INT", "BOOL_TYPE_SMALL_INT")
-        yield from {"int": ints, "float": floats}.get(feature.type or "", texts)
-    elif domain is not None:
-        yield "ENUM_TYPE_UNEXPECTED_STRING_VALUES"
-
-
-def _new_columns(names: Iterable[str]) -> list[Anomaly]:
-    return [new_column(name) for name in sorted(names)[:MAX_NEW_COLUMNS]]
+        return (*pairs, ("", "SCHEMA_NEW_COLUMN"))

@@ -70,7 +70,7 @@ class JsonEvents:
                 if untimed.any():
                     reasons.update(dict.fromkeys(batch.rows[untimed].tolist(), "bad_timestamp"))
                     batch = EventBatch(key, batch.rows[~untimed], batch.columns.take(~untimed))
-                sightings = self._watches[key].look(records.values, batch.rows.tolist())
+                sightings = self._watches[key].look(records.values, batch.rows)
                 batch = replace(batch, sightings=sightings)
                 batches.append(batch)
         topics = [partition.topic for partition in records.partitions]

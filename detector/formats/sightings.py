@@ -2,16 +2,19 @@
 
 The fast way of reading an event sees only what it asks for. So of each poll a few events are read
 whole, spread evenly: a column that a producer adds or drops shows in the first poll that has it.
+Where every feature has a pointer of its own, there is no object to find new columns in.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
 
-from detector.batch import Sighting
-from detector.formats.base import EventOptions, EventShape
-from detector.formats.pointers import MISSING, look_up, parse_pointer
+from detector.batch import FeatureSet, Ints, Sighting
+from detector.formats.base import EventFields, EventOptions, EventShape
+from detector.formats.pointers import MISSING, Tokens, look_up, parse_pointer
 
 EVENTS_A_POLL = 8
 """Events read whole, of each model version and poll."""
@@ -26,39 +29,70 @@ class ColumnWatch:
     """Looks at events of one model version."""
 
     def __init__(self, shape: EventShape, options: EventOptions) -> None:
-        fields = options.fields
-        self._names = frozenset(f.name for f in shape.features.all)
-        self._known = self._names | shape.known | frozenset(shape.slices)
+        fields, features = options.fields, shape.features
+        self._names = frozenset(f.name for f in features.all if f.role == "feature")
+        self._known = frozenset(features.names) | shape.known | frozenset(shape.slices)
         self._root = parse_pointer(fields.features) if isinstance(fields.features, str) else None
-        if self._root == ():
-            # Features lie beside the other parts of the event.
-            parts = (
-                fields.model,
-                fields.version,
-                fields.id,
-                fields.time,
-                fields.prediction,
-                fields.label,
-                fields.tags,
-            )
-            self._known |= {parse_pointer(part)[0] for part in parts if part}
+        if self._root is not None:
+            self._known |= _parts_within(self._root, fields)
+        self._places = tuple(_places(features, fields))
 
-    def look(self, values: Sequence[Any], rows: Sequence[int]) -> tuple[Sighting, ...]:
+    def look(self, values: Sequence[Any], rows: Ints) -> tuple[Sighting, ...]:
         """Read some of the events at positions `rows` and return what they say of their columns."""
-        if self._root is None or not rows:
-            return ()
         step = -(-len(rows) // EVENTS_A_POLL)
-        return tuple(self._sighting(int(i), values[i]) for i in rows[::step])
+        return tuple([self._sighting(i, values[i]) for i in rows[::step].tolist()] if step else ())
 
     def _sighting(self, row: int, value: bytes) -> Sighting:
-        try:
-            document = msgspec.json.decode(value)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return Sighting(row)
-        assert self._root is not None
+        document = _document(value)
+        null = [name for name, at in self._places if _is_null(document, at)]
+        if self._root is None:
+            return Sighting(row, (), tuple(null))
         features = look_up(document, self._root)
-        if features is MISSING or not isinstance(features, dict):
-            return Sighting(row)
-        new = [name[:MAX_NAME_LENGTH] for name in features if name not in self._known]
-        null = [name for name in self._names if name in features and features[name] is None]
-        return Sighting(row, tuple(new[:MAX_NEW_NAMES]), tuple(null))
+        if not isinstance(features, dict):
+            return Sighting(row, (), tuple(null))
+        new: tuple[str, ...] = ()
+        if not features.keys() <= self._known:
+            unknown = (name[:MAX_NAME_LENGTH] for name in features if name not in self._known)
+            new = tuple(islice(unknown, MAX_NEW_NAMES))
+        if None in features.values():
+            null += [name for name, cell in features.items() if cell is None and name in self._names]
+        return Sighting(row, new, tuple(null))
+
+
+def _document(value: bytes) -> object:
+    try:
+        return msgspec.json.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        # NaN and infinities, as Python's json.dumps writes them: the event counts, so its columns do.
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return MISSING
+
+
+def _parts_within(root: Tokens, fields: EventFields) -> frozenset[str]:
+    """Return the names in the features' object that lead to other parts of the event."""
+    parts = (
+        fields.model, fields.version, fields.id, fields.time, fields.prediction, fields.label, fields.tags
+    )  # fmt: skip
+    tokens = [parse_pointer(part) for part in parts if part]
+    return frozenset(at[len(root)] for at in tokens if len(at) > len(root) and at[: len(root)] == root)
+
+
+def _places(features: FeatureSet, fields: EventFields) -> Iterator[tuple[str, Tokens]]:
+    """Yield the place of each feature that has one of its own: predictions, and those with pointers."""
+    if fields.prediction is not None:
+        at = parse_pointer(fields.prediction)
+        for f in features.all:
+            if f.role == "prediction":
+                yield f.name, (*at, f.name.removeprefix("prediction."))
+    if isinstance(fields.features, Mapping):
+        for f in features.all:
+            if f.role == "feature" and f.name in fields.features:
+                yield f.name, parse_pointer(fields.features[f.name])
+
+
+def _is_null(document: object, at: Tokens) -> bool:
+    """Whether there is null at a place, or where the object should be that holds it."""
+    return look_up(document, at) is None or look_up(document, at[:-1]) is None

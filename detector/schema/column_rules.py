@@ -82,14 +82,19 @@ def rule_09_count(check: Check) -> Iterator[Anomaly]:
 
 
 def rule_10_shape(check: Check) -> Iterator[Anomaly]:
-    """TFDV's fixed shape: every row has exactly one value."""
-    if check.feature.one_value_a_row and check.seen.missing:
+    """TFDV's fixed shape: every row has exactly one value; live, a few may have none."""
+    missing = check.seen.missing
+    if check.feature.one_value_a_row and missing and _are_too_many(check, missing):
         yield from check.anomaly(
             "INVALID_FEATURE_SHAPE",
             "shape dropped",
             f"the schema has a fixed shape (one value a row), but "
             f"{counted(check.seen.missing, check.seen.rows, 'rows')} have no value",
         )
+
+
+def _are_too_many(check: Check, missing: int) -> bool:
+    return not check.tolerance or check.too_many(missing, check.seen.rows)
 
 
 TYPE_NAMES = {"int": "whole numbers", "float": "numbers", "string": "text", "bool": "true or false"}

@@ -1,6 +1,7 @@
 """Alerts into the log: one line when an alert begins, one when it ends."""
 
 import logging
+import re
 from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
@@ -11,6 +12,8 @@ from detector.sinks.base import sinks
 from detector.times import format_duration, format_time
 
 log = logging.getLogger(__name__)
+
+_ODD = re.compile(r"[\s\"'=]")
 
 
 class LogSettings(BaseModel):
@@ -38,7 +41,7 @@ def describe(t: Transition) -> str:
     at_s = t.starts_at_s if t.ends_at_s is None else t.ends_at_s
     parts = [
         f"status={t.status} alert={t.alert} model={t.key.model} version={t.key.version} slice={t.slice}",
-        f"feature={t.feature if t.feature is not None else '-'} window={format_duration(t.window_s)}",
+        f"feature={'-' if t.feature is None else word(t.feature)} window={format_duration(t.window_s)}",
         f"statistic={t.statistic or '-'}",
     ]
     if t.value is not None:
@@ -52,6 +55,11 @@ def describe(t: Transition) -> str:
         changes = "; ".join(f"{c.bin}: {c.reference:.1%} -> {c.current:.1%}" for c in t.contributors)
         parts.append(f"contributors=[{changes}]")
     return " ".join(parts)
+
+
+def word(text: str) -> str:
+    """Return a name as it is, in quotes where it could be taken for more than one `key=value`."""
+    return text if text.isprintable() and not _ODD.search(text) and text not in ("", "-") else quoted(text)
 
 
 def quoted(text: str) -> str:

@@ -1,16 +1,23 @@
-"""What a sample of events told of their columns, pane by pane, as long as a window reaches the pane."""
+"""What a sample of events told of their columns, as long as a window reaches the pane they are of.
+
+All windows of one moment end with the same pane. So of what is closed it is enough to know the last
+pane that had a name; only panes that are still open are kept apart.
+"""
 
 from dataclasses import dataclass, field
 
 from detector.batch import Sighting
 
 MAX_NAMES = 50
-"""New columns kept of one pane: they come from events, and nobody announces their number."""
+"""New columns noted of one pane: they come from events, and nobody announces their number."""
+
+MAX_KEPT = 200
+"""New columns remembered of all closed panes, those seen last."""
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnNews:
-    """New columns of a window; the features that its last pane had as null."""
+    """New columns of a window; the features that the last pane it was looked at had as null."""
 
     new: frozenset[str] = frozenset()
     null: frozenset[str] = frozenset()
@@ -21,29 +28,56 @@ NO_NEWS = ColumnNews()
 
 @dataclass(slots=True)
 class NewsRing:
-    """The news of the panes that windows reach; panes without any take no room."""
+    """The news of the panes that windows reach; bounded, whatever columns are called."""
 
     _new: dict[int, set[str]] = field(default_factory=dict)
+    """Of panes that no window has ended with yet."""
     _null: dict[int, set[str]] = field(default_factory=dict)
+    _last_pane_with: dict[str, int] = field(default_factory=dict)
+    _looked: tuple[int, frozenset[str]] | None = None
+    """The last closed pane of which events were looked at, and what they had as null."""
 
     def add(self, pane: int, sighting: Sighting) -> None:
         """Note what an event of fine pane `pane` said."""
-        if sighting.null:
-            self._null.setdefault(pane, set()).update(sighting.null)
+        # Nothing null is news too: it takes the place of what an earlier pane had.
+        self._null.setdefault(pane, set()).update(sighting.null)
         for name in sighting.new:
             here = self._new.setdefault(pane, set())
             if len(here) < MAX_NAMES:
                 here.add(name)
 
     def between(self, first: int, end: int) -> ColumnNews:
-        """Return the news of a window of the panes first <= index < end."""
-        if not self._new and not self._null:
+        """Return the news of a window of the panes first <= index < end; `end` never goes back."""
+        self._settle(end)
+        looked, last = self._looked, self._last_pane_with
+        null = looked[1] if looked is not None and looked[0] >= first else frozenset()
+        if not last and not null:
             return NO_NEWS
-        new = frozenset().union(*(names for pane, names in self._new.items() if first <= pane < end))
-        return ColumnNews(new, frozenset(self._null.get(end - 1, ())))
+        return ColumnNews(frozenset(name for name, pane in last.items() if pane >= first), null)
+
+    def _settle(self, end: int) -> None:
+        """Take over what the panes below `end` told."""
+        for pane in sorted(pane for pane in self._null if pane < end):
+            null = self._null.pop(pane)
+            before = self._looked
+            if before is None or pane > before[0]:
+                self._looked = (pane, frozenset(null))
+            elif pane == before[0]:
+                self._looked = (pane, before[1] | null)
+        last = self._last_pane_with
+        for pane in [pane for pane in self._new if pane < end]:
+            for name in self._new.pop(pane):
+                last[name] = max(pane, last.get(name, pane))
+        if len(last) > MAX_KEPT:
+            latest = sorted(last.items(), key=lambda item: (-item[1], item[0]))[:MAX_KEPT]
+            self._last_pane_with = dict(latest)
 
     def drop_before(self, first: int) -> None:
         """Forget the panes with an index below `first`."""
         for kept in (self._new, self._null):
             for pane in [pane for pane in kept if pane < first]:
                 del kept[pane]
+        for name in [name for name, pane in self._last_pane_with.items() if pane < first]:
+            del self._last_pane_with[name]
+        if self._looked is not None and self._looked[0] < first:
+            self._looked = None

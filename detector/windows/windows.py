@@ -6,6 +6,7 @@ import numpy as np
 
 from detector.batch import Columns, Floats, Ints, Sighting
 from detector.profile import Binning, Layout, Profile, count
+from detector.windows.latest import LatestPanes
 from detector.windows.news import NewsRing
 from detector.windows.panes import PaneRing
 from detector.windows.slices import Slices
@@ -32,6 +33,7 @@ class Windows:
         self._rings: dict[int, PaneRing] = {}
         self._windows: list[SlidingWindow] = []
         self._news = NewsRing()
+        self._latest = LatestPanes()
         for length_s in sorted(spec.lengths_s):
             factor = spec.coarseness(length_s)
             ring = self._rings.setdefault(factor, PaneRing(factor, self.layout, len(slices)))
@@ -106,10 +108,12 @@ class Windows:
                 ring.add(pane, profile)
             for window in self._windows:
                 window.add(profile)
+            self._latest.add(pane, profile)
         self._forget()
         if was_empty and profile is None:
             return []
-        return [window.current(profile, self._news) for window in self._windows]
+        latest = self._latest.profile
+        return [window.current(latest, self._news) for window in self._windows]
 
     @property
     def first_pane(self) -> int:
@@ -122,6 +126,7 @@ class Windows:
                 min(w.first_pane for w in self._windows if self._spec.coarseness(w.length_s) == factor)
             )
         self._news.drop_before(self.first_pane)
+        self._latest.drop_before(self.first_pane)
 
     @property
     def open_panes(self) -> list[int]:
