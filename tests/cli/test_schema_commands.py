@@ -149,9 +149,7 @@ def test_warnings_fail_unless_only_errors_shall(schema, files, drift_detector):
     assert "warning  amount                       FLOAT_TYPE_BIG_FLOAT" in errors_only.out
 
 
-@pytest.mark.parametrize(
-    ("option", "key", "kind"), [("--previous", "drift", "drift"), ("--serving", "skew", "skew")]
-)
+@pytest.mark.parametrize(("option", "key"), [("--previous", "drift"), ("--serving", "skew")])
 def test_comparators_look_at_the_other_data(schema, files, drift_detector, option, key):
     """Only where the schema has a threshold for them."""
     (files / "moved.csv").write_text(_table(_rows(country=("DE", "DE", "IT"))))
