@@ -139,7 +139,9 @@ def _infer(options: argparse.Namespace) -> int:
     if options.output not in (None, "-"):
         from detector.report.schema_notes import inference_notes
 
-        emit("\n".join([f"{options.output}: {len(schema.features):,} features", *inference_notes(schema)]))
+        n = len(schema.features)
+        head = f"{options.output}: {n:,} feature{'' if n == 1 else 's'}"
+        emit("\n".join([head, *inference_notes(schema)]))
     return 0
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from detector.report.text import cut
 from detector.schema.diff import Difference
-from detector.schema.infer import NO_TYPE
+from detector.schema.infer import MIXED, NO_TYPE
 from detector.schema.model import Schema
 
 MOST = 20
@@ -24,12 +24,13 @@ def inference_notes(schema: Schema) -> list[str]:
     ]
     if len(apart) > MOST:
         notes.append(f"and {len(apart) - MOST:,} more columns with a role of their own")
-    planned = [cut(name, 28) for name, f in schema.features.items() if f.lifecycle == "planned"]
-    if planned:
-        notes.append(f"without any value, not checked: {cut(', '.join(planned), 200)}")
-    untyped = [cut(name, 28) for name, f in schema.features.items() if f.note == NO_TYPE]
-    if untyped:
-        notes.append(f"{NO_TYPE}: {cut(', '.join(untyped), 200)}")
+    found: dict[str, list[str]] = {}
+    for name, f in schema.features.items():
+        if f.note in (NO_TYPE, MIXED):
+            found.setdefault(f.note, []).append(cut(name, 28))
+        elif f.lifecycle == "planned":
+            found.setdefault("without any value, not checked", []).append(cut(name, 28))
+    notes += [f"{what}: {cut(', '.join(names), 200)}" for what, names in found.items()]
     n_proposed = sum(bool(f.proposed) for f in schema.features.values())
     if n_proposed:
         has = "feature has" if n_proposed == 1 else "features have"

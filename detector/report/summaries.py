@@ -4,6 +4,7 @@ At most 80 columns wide; numbers with four digits, for people compare them by ey
 """
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 
 from detector.report.records import Record, number
@@ -13,7 +14,7 @@ from detector.summary.model import QUANTILES, ColumnSummary
 Side = tuple[str, Mapping[str, ColumnSummary]]
 """A data set's name and its columns."""
 
-NAME_WIDTH, SIDE_WIDTH = 16, 10
+WIDTH, NAME_WIDTH, SIDE_WIDTH = 80, 16, 10
 MEDIAN = QUANTILES.index(0.5)
 MOST_VALUES = 4
 
@@ -40,7 +41,7 @@ def summary_lines(sides: Sequence[Side], names: Sequence[str]) -> list[str]:
                 column = columns.get(name)
                 right = cells(column) if column is not None else f"{'absent':>8}"
                 lines.append(f"{left:<{NAME_WIDTH}}{label:<{SIDE_WIDTH}}{right}".rstrip())
-                lines += [" " * (NAME_WIDTH + SIDE_WIDTH) + odd for odd in _oddities(column)]
+                lines += _oddities(column)
     return lines
 
 
@@ -58,7 +59,7 @@ def _text_cells(column: ColumnSummary) -> str:
     distinct = "-" if column.distinct is None else f"{column.distinct:,}"
     length = "-" if column.length_mean is None else f"{column.length_mean:.1f}"
     about = "~" if not column.distinct_is_exact else ""
-    room = 80 - NAME_WIDTH - SIDE_WIDTH - 26
+    room = WIDTH - NAME_WIDTH - SIDE_WIDTH - 26
     return f"{text}{about + distinct:>9}{length:>7}  {cut(_frequent(column), room)}"
 
 
@@ -87,7 +88,12 @@ def _oddities(column: ColumnSummary | None) -> list[str]:
     if zeros and column.numeric is not None and zeros > 0.1 * column.numeric.n:
         found.append((zeros, "zeros"))
     texts = [f"{_share(n, column.rows)} {words}" for n, words in found]
-    return [f"  ({', '.join(texts)})"] if texts else []
+    if not texts:
+        return []
+    indent = " " * (NAME_WIDTH + SIDE_WIDTH + 2)
+    return textwrap.wrap(
+        f"({', '.join(texts)})", WIDTH, initial_indent=indent, subsequent_indent=indent + " "
+    )
 
 
 def value_text(value: object) -> str:

@@ -44,6 +44,9 @@ COLUMN_ROLES = frozenset({"feature", "prediction", "label"})
 NO_TYPE = "lists, objects or bytes: only whether there is a value is checked"
 """The note on a column whose cells are of no type that we have."""
 
+MIXED = "cells of several types, which TFDV does not read: nothing is checked"
+"""The note on such a column where nothing but TFDV's rules may be inferred."""
+
 TRAINING, SERVING = "TRAINING", "SERVING"
 
 
@@ -92,6 +95,8 @@ def _feature(name: str, column: ColumnSummary, options: InferOptions) -> Feature
 
 def _as_tfdv(column: ColumnSummary) -> FeatureSchema:
     """Return TFDV's inference from a column read `strict`ly: no proposals."""
+    if column.mismatches:
+        return FeatureSchema(column.type, lifecycle="planned", note=MIXED)
     whole = column.missing == 0
     presence = Presence(1.0 if whole else 0.0, 1)
     domain = _bool_domain(column) or _closed_set(column)

@@ -46,7 +46,8 @@ class TfdvColumn:
         self.n_nan += len(odd) - len(infinite)
         found = np.concatenate((numbers[~np.isnan(numbers)], infinite))
         if self.type == "float" and single_precision:
-            found = found.astype(np.float32).astype(np.float64)
+            with np.errstate(over="ignore"):  # beyond 3.4e38 lies infinity, there as here
+                found = found.astype(np.float32).astype(np.float64)
         values, counts = np.unique(found, return_counts=True)
         self._merge(values, counts.astype(np.float64))
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.schema import BoolDomain, FeatureSchema, Presence, Range, Values
-from detector.schema.infer import MAX_VALUES, NO_TYPE, SERVING, TRAINING, InferOptions, infer_schema
+from detector.schema.infer import MAX_VALUES, MIXED, NO_TYPE, SERVING, TRAINING, InferOptions, infer_schema
 from detector.schema.validate import Circumstances, expectations, validate
 from detector.summary.collect import summarize
 from tests.schema.looking import EMPTY
@@ -217,6 +217,17 @@ def test_of_lists_and_objects_only_the_presence_is_checked():
     assert schema.features["x"].note == NO_TYPE
     assert schema.features["x"].presence == Presence(1.0, 1)
     assert [a.kind for a in validate(schema, gone)] == ["SCHEMA_MISSING_COLUMN"]
+
+
+def test_like_tfdv_nothing_is_checked_of_what_tfdv_cannot_read():
+    """Several types in one column, or lists: in CSV there is no such thing."""
+    content = b'{"x": [1], "y": "a"}\n{"x": [2], "y": 1}\n'
+    data = summarize(lambda: read(content, "t.jsonl"), strict=True)
+    schema = infer_schema(data, InferOptions(tfdv=True))
+    again = summarize(lambda: read(content, "t.jsonl"), expectations(schema))
+
+    assert [(f.lifecycle, f.note) for f in schema.features.values()] == [("planned", MIXED)] * 2
+    assert validate(schema, again) == []
 
 
 def test_a_label_belongs_to_training_only():
