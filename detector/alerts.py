@@ -3,8 +3,8 @@
 Each window of each feature (and of the model version as a whole) has two states with memory:
 
     calm    -- `raise_after` drifting evaluations in a row           --> raised
-    raised  -- `clear_after` evaluations in a row without drift      --> calm
-    an evaluation without enough events changes nothing
+    raised  -- `clear_after` evaluations that are ok, none drifting  --> calm
+    a warning keeps what is raised; an evaluation without enough events changes nothing
 
 An alert fires while any window of its feature is raised: one alert for a feature, not one a window.
 Counting evaluations, instead of reacting to each, keeps a value that wavers about its threshold
@@ -100,7 +100,8 @@ class _WindowMemory:
     def update(self, state: States, policy: AlertPolicy) -> None:
         drifts, known = state == State.DRIFT, state != State.INSUFFICIENT
         self.drifting = np.where(drifts, self.drifting + 1, np.where(known, 0, self.drifting))
-        self.calm = np.where(drifts, 0, np.where(known, self.calm + 1, self.calm))
+        # A warning is neither: a value that wavers about its threshold is one alert, not many.
+        self.calm = np.where(drifts, 0, np.where(state == State.OK, self.calm + 1, self.calm))
         self.raised |= self.drifting >= policy.raise_after
         self.raised &= self.calm < policy.clear_after
 

@@ -21,6 +21,7 @@ from detector.batch import Bools, Decoded, Floats, ModelKey, Partition
 from detector.drift.contributors import Contributor, contributors
 from detector.drift.evaluation import Evaluation, State, States
 from detector.drift.judge import Judge
+from detector.drift.level import Level
 from detector.drift.policy import DecisionPolicy
 from detector.windows.slices import Slices
 from detector.windows.sliding import WindowProfile
@@ -44,6 +45,17 @@ class Monitored:
     slices: Slices = field(default_factory=Slices)
     environment: str | None = None
     """Environment of the schema that the events are from; None: SERVING, where the schema knows it."""
+
+    def level(self, spec: WindowSpec) -> Level:
+        """Return how the budget of false alarms is shared out over all decisions of 30 days."""
+        judged = sum(not self.policy.of(name).ignore for name in self.baseline.features.names)
+        return Level(
+            self.policy.false_alarms_per_30_days,
+            max(judged, 1),
+            len(self.slices),
+            len(spec.lengths_s),
+            spec.pane_s,
+        )
 
     @property
     def expectations(self) -> Expectations | None:
@@ -107,7 +119,7 @@ class _Watched:
     """What the pipeline keeps for one model version."""
 
     def __init__(self, key: ModelKey, monitored: Monitored, spec: WindowSpec) -> None:
-        self.judge = Judge(key, monitored.baseline, monitored.policy, monitored.slices)
+        self.judge = Judge(key, monitored.baseline, monitored.policy, monitored.slices, monitored.level(spec))
         baseline = monitored.baseline
         self._expectations = monitored.expectations
         self.windows = Windows(spec, baseline.binning, baseline.centers, monitored.slices)

@@ -107,6 +107,20 @@ def parse_any_timestamp(text: str) -> float:
     return parse_timestamp(number, "ns")
 
 
+N_HOURS = 48
+"""Kinds of hours: 24 of working days, 24 of weekends."""
+
+_DAY_S, _HOUR_S = 86400.0, 3600.0
+_FIRST_WEEKDAY = 3  # 1 January 1970 was a Thursday; Monday is 0
+
+
+def kind_of_hour(seconds: float) -> int:
+    """Return the hour of the day in UTC, plus 24 on Saturdays and Sundays."""
+    day, of_day = divmod(seconds, _DAY_S)
+    is_weekend = (int(day) + _FIRST_WEEKDAY) % 7 >= 5
+    return int(of_day // _HOUR_S) + 24 * is_weekend
+
+
 def format_time(seconds: float) -> str:
     """Return an RFC 3339 text in UTC, with milliseconds only where there are any."""
     if not math.isfinite(seconds):

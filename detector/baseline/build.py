@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from detector.baseline.edges import category_binning, numeric_binning
+from detector.baseline.measure_variation import Slots, measure_season, measure_variation, slot_length
 from detector.baseline.model import NO_SCHEMA, Baseline, CategoryFacts, Figures, Provenance
 from detector.batch import Columns, Feature, FeatureSet, FeatureType, Floats, Role
 from detector.columns import Chunk, ColumnRole, check_owner, chunk_columns
@@ -24,6 +25,9 @@ from detector.summary.model import DataSummary
 from detector.summary.sample import RowSample, sampled_rows
 from detector.times import format_time, parse_any_timestamp
 from detector.windows.slices import Slices
+
+MAX_GROUP_CELLS = 4_000_000
+"""Counters made at once while training data are counted by time."""
 
 MAX_SLICE_VALUES = 20
 """Most frequent values of a slice column that get a reference of their own."""
@@ -188,7 +192,12 @@ def build_baseline(
     survey.check()
     baseline = _freeze(survey, provenance)
     announce("count")
-    return replace(baseline, profile=_count_all(read(), baseline))
+    slots = _slots(baseline, survey)
+    baseline = replace(baseline, profile=_count_all(read(), baseline, slots))
+    if slots is None:
+        return baseline
+    season = measure_season(baseline, slots)
+    return replace(baseline, season=season, variation=measure_variation(baseline, slots, season))
 
 
 def _survey(chunks: Iterable[Chunk], options: BuildOptions, fixed: dict[str, FeatureType]) -> _Survey:
@@ -272,14 +281,56 @@ def _slice_values(binning: Binning, name: str, survey: _Survey) -> tuple[str, ..
     )
 
 
-def _count_all(chunks: Iterable[Chunk], baseline: Baseline) -> Profile:
+def _slots(baseline: Baseline, survey: _Survey) -> Slots | None:
+    """Return where the training data are counted by time; None without timestamps."""
+    if baseline.provenance.timestamp is None or not np.isfinite(survey.first_s):
+        return None
+    slot_s = slot_length(survey.last_s - survey.first_s, baseline.layout.width)
+    return None if slot_s is None else Slots(slot_s, {})
+
+
+def _count_all(chunks: Iterable[Chunk], baseline: Baseline, slots: Slots | None) -> Profile:
     slices = Slices(baseline.slices)
     profile = Profile.zeros(baseline.layout, len(slices))
     for chunk in chunks:
-        profile.merge(
-            count_columns(chunk_columns(chunk, baseline.features, slices.columns), baseline, slices)
-        )
+        columns = chunk_columns(chunk, baseline.features, slices.columns)
+        if slots is None or slices.columns:
+            profile.merge(count_columns(columns, baseline, slices))
+        if slots is not None:
+            by_slot = _count_by_slot(chunk, columns, baseline, slots)
+            if not slices.columns:
+                profile.merge(by_slot)
     return profile
+
+
+def _count_by_slot(chunk: Chunk, columns: Columns, baseline: Baseline, slots: Slots) -> Profile:
+    """Count a chunk slot by slot; return the sum."""
+    assert baseline.provenance.timestamp is not None
+    times = np.array([_seconds(text) for text in chunk.columns[baseline.provenance.timestamp].texts()])
+    # Rows without a time count in the sum, and in no slot.
+    slot = np.floor(np.where(np.isnan(times), -slots.slot_s, times) / slots.slot_s).astype(np.int64)
+    found, group = np.unique(slot, return_inverse=True)
+    whole = Profile.zeros(baseline.layout)
+    most = max(1, MAX_GROUP_CELLS // baseline.layout.width)
+    for first in range(0, len(found), most):
+        chosen = (group >= first) & (group < first + most)
+        part = columns if len(found) <= most else columns.take(chosen)
+        n_groups = min(most, len(found) - first)
+        counted = count(
+            baseline.binning, baseline.layout, baseline.centers, part, None, group[chosen] - first, n_groups
+        )
+        for i, index in enumerate(found[first : first + n_groups].tolist()):
+            if index >= 0:
+                slots.add(index, counted.counts[i])
+            whole.merge(counted.row(i))
+    return whole
+
+
+def _seconds(text: str | None) -> float:
+    try:
+        return np.nan if text is None else parse_any_timestamp(text)
+    except ValueError:
+        return np.nan
 
 
 def count_columns(columns: Columns, baseline: Baseline, slices: Slices) -> Profile:

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from detector.baseline.model import NO_SCHEMA, Baseline, CategoryFacts, Figures, Provenance
+from detector.baseline.variation_record import SeasonRecord, VariationRecord
 from detector.batch import Feature, FeatureSet, FeatureType, Floats, Ints, Role
 from detector.errors import BaselineError
 from detector.profile import Binning, CategoryBinning, Layout, NumericBinning, Profile
@@ -78,6 +79,8 @@ class _Content(msgspec.Struct, omit_defaults=True):
     label: str | None = None
     slices: list[_SliceProfile] = []
     schema: dict[str, Any] | None = None
+    season: SeasonRecord | None = None
+    variation: VariationRecord | None = None
 
 
 class _File(msgspec.Struct):
@@ -135,6 +138,8 @@ def _content(baseline: Baseline) -> _Content:
         label=baseline.label,
         slices=[_slice(baseline.profile.row(i + 1), *key) for i, key in enumerate(slices)],
         schema=schema_record(baseline.schema) if baseline.schema.features else None,
+        season=None if baseline.season is None else SeasonRecord.of(baseline.season),
+        variation=None if baseline.variation is None else VariationRecord.of(baseline.variation),
     )
 
 
@@ -228,6 +233,8 @@ def _baseline(content: _Content, digest: str) -> Baseline:
         label=content.label,
         schema=NO_SCHEMA if content.schema is None else schema_of_record(content.schema),
         figures=_figures(content),
+        season=None if content.season is None else content.season.season(layout.width),
+        variation=None if content.variation is None else content.variation.variation(len(names)),
         digest=digest,
     )
 

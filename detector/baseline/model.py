@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from detector.baseline.variation import Season, Variation
 from detector.batch import FeatureSet, Floats, Ints
 from detector.profile import Binning, Layout, Profile
 from detector.schema import Schema
@@ -95,6 +96,9 @@ class Baseline:
     """What is expected of the data: inferred from them, or written by a person. Empty: nothing."""
     figures: tuple[Figures, ...] = ()
     """For each feature, in order; empty in a file of an older version."""
+    season: Season | None = None
+    variation: Variation | None = None
+    """How training data vary by themselves; None without timestamps."""
     digest: str = ""
     """SHA-256 of the file's content; empty before it is written."""
 

@@ -1,26 +1,29 @@
-"""Judging a window against its baseline: two questions for every feature.
+"""Judging a window against its baseline: three questions for every feature.
 
-*Is it more than chance?* and *is it large enough to matter?* A distance d decides when
+*Is it more than chance?*, *is it more than the data vary by themselves?* and *is it large enough to
+matter?* A distance d decides when
 
-    d > critical(ALPHA)   and   d > sqrt(min_effect² + noise²)
+    d² > critical(a)² + (q b)²   and   d² > min_effect² + noise²
 
-where `critical` is what sampling alone exceeds with chance ALPHA at these sample sizes, and noise
-what it makes of d on average: so a window of a thousand events and one of a million are held to the
-same real change. The rates (missing, outside, ...) may rise by a fifth of `min_effect` and four
-standard errors above what training data lead one to expect. A fixed threshold set by the user
-replaces either rule.
-
-The natural variation of the training data and the alert budget are not part of this rule yet.
+where `critical` is what sampling alone exceeds with chance a at these sizes, b what windows of the
+training data showed beyond sampling (root mean square), and q how many b an excursion exceeds with
+chance; noise is what sampling makes of d on average. Both chances are shares of the budget of false
+alarms (`detector.drift.level`). So a window of a thousand events and one of a million are held to the
+same real change, and a feature that moves every day to a larger one than a feature that never does.
+The rates (missing, outside, ...) are held to exact chances, and to a fifth of `min_effect`. A fixed
+threshold set by the user replaces either rule.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from detector.baseline import ROUNDING, Baseline
-from detector.batch import Bools, Floats, ModelKey
+from detector.batch import Bools, Floats, Ints, ModelKey
 from detector.distances import Distance, Pair, distances
 from detector.drift.evaluation import Evaluation, State, States, Statistic
+from detector.drift.level import Level, most_events, rate_p_value, reach
 from detector.drift.policy import DecisionPolicy, FeaturePolicy
 from detector.drift.rates import RATES, expected_rates, rates
 from detector.profile import Profile
@@ -30,13 +33,14 @@ from detector.windows.sliding import WindowProfile
 GATES = ("hellinger", "kolmogorov_smirnov", "l_infinity")
 """Distances that decide unless the user says otherwise; all live on a scale from 0 to 1."""
 
-ALPHA = 1e-6
-"""Chance that sampling alone lets one gate of one feature of one window exceed its threshold."""
+N_GATES = len(GATES) + len(RATES)
+"""Decisions on a feature: the budget is shared between them."""
+
+ALONE = 1e-6
+"""Chance that one gate of one feature may take where a single window is judged, as `compare` does."""
 
 RATE_SHARE_OF_EFFECT = 0.2
 """A rate matters when it rises by this part of `min_effect`: 2 % of events at the default of 0.10."""
-
-RATE_STANDARD_ERRORS = 4.0
 
 WARNING_SHARE = 0.7
 """A change of this part of what makes it drift is a warning."""
@@ -79,7 +83,12 @@ class Judge:
     """Judges the windows of one model version. Holds nothing that changes."""
 
     def __init__(
-        self, key: ModelKey, baseline: Baseline, policy: DecisionPolicy, slices: Slices | None = None
+        self,
+        key: ModelKey,
+        baseline: Baseline,
+        policy: DecisionPolicy,
+        slices: Slices | None = None,
+        level: Level | None = None,
     ) -> None:
         self.key = key
         self.baseline = baseline
@@ -89,13 +98,13 @@ class Judge:
             [_with_comparators(policy.of(f), f, baseline) for f in baseline.features.names]
         )
         self._reference = self._reference_profile()
-        layout = baseline.layout
-        self._counts = self._reference.counts[:, : layout.n_bins]
         self._means = _means(self._reference, baseline)
         self._std = _std(self._reference, baseline)
         rows = self._reference_rows()
         self._expected = {name: values[rows] for name, values in expected_rates(baseline).items()}
-        self._m = self._reference.counts[:, layout.events].astype(np.float64)[:, None]
+        self._level = level
+        self._alpha = ALONE if level is None else level.sampling(N_GATES)
+        self._natural: dict[float, dict[str, Floats]] = {}
 
     def _reference_rows(self) -> list[int]:
         """Return the baseline's row for each slice: its own if it has one, else all training data."""
@@ -116,7 +125,9 @@ class Judge:
         """Judge one window: every statistic, the state of every feature and of the whole."""
         layout = self.baseline.layout
         n = window.profile.counts[:, layout.events]
-        statistics = self._distances(window.profile) | self._rates(window.profile)
+        reference, natural = self._expected_counts(window), self._natural_squares(window.length_s)
+        statistics = self._distances(window.profile, reference, natural)
+        statistics |= self._rates(window.profile, reference, natural)
         names = tuple(name for name in statistics if np.isfinite(statistics[name].threshold).any())
         excess = np.zeros((len(names), *n.shape, len(layout.features)))
         for i, name in enumerate(names):
@@ -142,19 +153,50 @@ class Judge:
             drifted_ratio,
         )
 
-    def _distances(self, current: Profile) -> dict[str, Statistic]:
+    def _expected_counts(self, window: WindowProfile) -> Ints:
+        """Return the training side of the window (S, width): of seasonal features, that of its own hours."""
+        season, whole = self.baseline.season, self._reference.counts
+        if season is None or window.hours is None:
+            return whole
+        shares, size = season.expected(window.hours)
+        # Slices with a reference of their own know no hours of their own.
+        rows = [i for i, row in enumerate(self._reference_rows()) if row == 0 and size[i] > 0]
+        reference = whole.copy()
+        for i in rows:
+            reference[i, season.positions] = np.rint(shares[i] * size[i]).astype(np.int64)
+        return reference
+
+    def _natural_squares(self, length_s: float) -> dict[str, Floats]:
+        """Return (q b)² by statistic (F): what windows of this length exceed by themselves with chance."""
+        if length_s not in self._natural:
+            self._natural[length_s] = self._measured_squares(length_s)
+        return self._natural[length_s]
+
+    def _measured_squares(self, length_s: float) -> dict[str, Floats]:
+        variation = self.baseline.variation
+        at = None if variation is None else variation.at(length_s)
+        if variation is None or at is None:
+            return {}
+        n = len(self.baseline.features)
+        level = self._level or Level(1.0, n)
+        q = reach(variation, at, level.natural(N_GATES, variation.looks[at]))
+        return {name: q**2 * table[at] for name, table in variation.excess.items()}
+
+    def _distances(
+        self, current: Profile, reference: Ints, natural: Mapping[str, Floats]
+    ) -> dict[str, Statistic]:
         layout = self.baseline.layout
         pair = Pair(
-            self._counts,
+            reference[:, : layout.n_bins],
             current.counts[:, : layout.n_bins],
             layout.segments,
             self._means,
             _means(current, self.baseline),
             self._std,
         )
-        return {name: self._distance(distance, pair) for name, distance in distances}
+        return {name: self._distance(distance, pair, natural.get(name, 0.0)) for name, distance in distances}
 
-    def _distance(self, distance: Distance, pair: Pair) -> Statistic:
+    def _distance(self, distance: Distance, pair: Pair, natural: Floats | float) -> Statistic:
         of = pair.ordered if distance.ordered else pair
         n_features = len(self.baseline.features)
         with np.errstate(invalid="ignore"):
@@ -164,24 +206,34 @@ class Judge:
             value, noise = _padded(found, n_features), _padded(floor, n_features)
             auto: Floats | float = np.nan
             if distance.name in GATES and distance.critical is not None:
-                chance = _padded(distance.critical(of, floor, ALPHA), n_features)
-                auto = np.maximum(np.hypot(self._limits.min_effect, noise), chance)
+                chance = _padded(distance.critical(of, floor, self._alpha), n_features)
+                by_itself = np.sqrt(chance**2 + natural)
+                auto = np.maximum(np.hypot(self._limits.min_effect, noise), by_itself)
         threshold = self._threshold(distance.name, auto, value)
         threshold[np.broadcast_to(pair.n, threshold.shape) < MIN_VALUES] = np.nan
         return Statistic(value, threshold, noise, _padded(p_value, n_features))
 
-    def _rates(self, current: Profile) -> dict[str, Statistic]:
-        n = current.counts[:, self.baseline.layout.events].astype(np.float64)[:, None]
+    def _rates(
+        self, current: Profile, reference: Ints, natural: Mapping[str, Floats]
+    ) -> dict[str, Statistic]:
+        layout = self.baseline.layout
+        n = current.counts[:, layout.events].astype(np.float64)[:, None]
+        m = np.maximum(layout.cells(reference).astype(np.float64), 1.0)
         found = {}
-        for name, value in rates(self.baseline.layout, current).items():
+        for name, value in rates(layout, current).items():
             expected = self._expected[name]
+            if name in layout.odd:
+                expected = reference[:, layout.odd[name]] / m
             # Half an event added on the training side: never seen is not the same as impossible.
-            share = (expected * self._m + 0.5) / (self._m + 1.0)
+            share = (expected * m + 0.5) / (m + 1.0)
             with np.errstate(divide="ignore", invalid="ignore"):
-                noise = np.sqrt(share * (1.0 - share) * (1.0 / n + 1.0 / self._m))
-            auto = expected + RATE_SHARE_OF_EFFECT * self._limits.min_effect + RATE_STANDARD_ERRORS * noise
+                noise = np.sqrt(share * (1.0 - share) * (1.0 / n + 1.0 / m))
+                chance = most_events(expected * m, n, m, self._alpha) / n - expected
+                by_itself = np.hypot(np.maximum(chance, 0.0), np.sqrt(natural.get(name, 0.0)))
+            auto = expected + np.maximum(by_itself, RATE_SHARE_OF_EFFECT * self._limits.min_effect + noise)
             threshold = self._threshold(name, np.minimum(auto, 1.0), value)
-            found[name] = Statistic(value, threshold, expected + noise, np.full_like(value, np.nan))
+            p_value = rate_p_value(value * n, n, expected * m, m)
+            found[name] = Statistic(value, threshold, expected + noise, p_value)
         return found
 
     def _threshold(self, name: str, auto: Floats | float, value: Floats) -> Floats:

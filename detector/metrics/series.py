@@ -26,7 +26,7 @@ def count_series(monitored: Monitored, n_windows: int, policy: ExportPolicy) -> 
             per_window += of * (2 + (distance.p_value is not None))
     for rate in RATES:
         of = n_numeric if rate == "outside" else n - n_numeric if rate == "unseen" else n
-        per_window += of * (2 * policy.exports(rate) + (rate in RATIO_FAMILIES))
+        per_window += of * (3 * policy.exports(rate) + (rate in RATIO_FAMILIES))
     in_windows = (per_window + SERIES_OF_A_WINDOW) * n_windows * len(monitored.slices)
     expectations = monitored.expectations
     return in_windows + (len(expectations.possible) if expectations is not None else 0)

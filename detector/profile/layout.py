@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detector.batch import FeatureSet
+from detector.batch import FeatureSet, Ints
 from detector.distances import Segments
 from detector.profile.binning import Binning
 
@@ -55,6 +55,17 @@ class Layout:
             unseen=unseen,
             events=n_bins + 4 * n_features,
         )
+
+    @property
+    def odd(self) -> dict[str, slice]:
+        """The blocks of cells without a value, by the name of their rate."""
+        return {"missing": self.missing, "type_mismatch": self.mismatch, "non_finite": self.non_finite}
+
+    def cells(self, counts: Ints) -> Ints:
+        """Return the number of cells of each feature (S, F): with a value in a bin, and without one."""
+        bins = np.add.reduceat(counts[:, : self.n_bins], self.segments.starts, axis=1)
+        cells: Ints = bins + counts[:, self.missing] + counts[:, self.mismatch] + counts[:, self.non_finite]
+        return cells
 
     @property
     def n_numeric_bins(self) -> int:

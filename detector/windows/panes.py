@@ -28,6 +28,10 @@ class PaneRing:
         """Return the panes with first <= index < end, oldest first."""
         return [self._panes[i] for i in sorted(self._panes) if first <= i < end]
 
+    def items_between(self, first: int, end: int) -> list[tuple[int, Profile]]:
+        """Return the same with their indices."""
+        return [(i, self._panes[i]) for i in sorted(self._panes) if first <= i < end]
+
     def drop_before(self, first: int) -> None:
         """Forget the panes with an index below `first`."""
         for i in [i for i in self._panes if i < first]:

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detector.batch import Floats
 from detector.profile import Layout, Profile
+from detector.times import N_HOURS, kind_of_hour
 from detector.windows.news import NO_NEWS, ColumnNews, NewsRing
 from detector.windows.panes import PaneRing
 from detector.windows.spec import WindowSpec
@@ -32,8 +34,10 @@ class WindowProfile:
     end_s: float
     profile: Profile
     latest: Profile | None = None
-    """The last pane alone; None where it had no events."""
+    """The last pane that had events, with those before it that make up `MIN_LATEST` events."""
     news: ColumnNews = NO_NEWS
+    hours: Floats | None = None
+    """Events (S, 48) by hour of the day in UTC, on working days and at weekends; None: not known."""
 
 
 class SlidingWindow:
@@ -78,11 +82,13 @@ class SlidingWindow:
         return int(self._counts[0, self._layout.events])
 
     def current(self, latest: Profile | None = None, news: NewsRing | None = None) -> WindowProfile:
-        """Return the window as it is now, with its last pane and what events told of their columns."""
+        """Return the window as it is now, with its latest events and what they told of their columns."""
         whole = Profile.zeros(self._layout, self._n_slices)
-        for pane in self._ring.between(self.first_pane, self._end):
+        hours = np.zeros((self._n_slices, N_HOURS))
+        for index, pane in self._ring.items_between(self.first_pane, self._end):
             whole.merge_sums(pane)
+            hours[:, kind_of_hour(index * self._pane_s)] += pane.counts[:, self._layout.events]
         np.copyto(whole.counts, self._counts)
         start_s = self.first_pane * self._pane_s
         found = NO_NEWS if news is None else news.between(self.first_pane, self._end)
-        return WindowProfile(self.length_s, start_s, self._end * self._pane_s, whole, latest, found)
+        return WindowProfile(self.length_s, start_s, self._end * self._pane_s, whole, latest, found, hours)
