@@ -15,7 +15,8 @@ from detector.schema import (
     Values,
 )
 from detector.schema.check import Against
-from detector.schema.validate import DATA_RULES
+from detector.schema.validate import DATA_RULES, validate
+from detector.summary.model import ColumnSummary, DataSummary, NumericSummary
 from tests.schema.looking import EMPTY, kinds, kinds_of
 
 INT, FLOAT, TEXT, BOOL = (FeatureSchema(type_) for type_ in ("int", "float", "string", "bool"))
@@ -88,6 +89,22 @@ def test_13_numbers_lie_in_the_range(cells, expected):
     assert sorted(halves[0] + halves[1]) == expected
     floats = [kind.replace("INT_TYPE", "FLOAT_TYPE").replace("_INT", "_FLOAT") for kind in expected]
     assert kinds([*cells, "5.5"], FLOAT, domain=Range(0.0, 9.0)) == floats
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.0, 9.0, []),
+        (-0.5, 9.0, ["FLOAT_TYPE_SMALL_FLOAT"]),
+        (0.0, 9.5, ["FLOAT_TYPE_BIG_FLOAT"]),
+    ],
+)
+def test_13_where_only_the_extremes_are_known_they_decide(low, high, expected):
+    """As of a baseline that an older version wrote."""
+    column = ColumnSummary("float", 9, 0, numeric=NumericSummary(9, 1.0, 1.0, low, high))
+    schema = Schema({"x": replace(FLOAT, domain=Range(0.0, 9.0))})
+
+    assert [a.kind for a in validate(schema, DataSummary(9, {"x": column}))] == expected
 
 
 @pytest.mark.parametrize(
