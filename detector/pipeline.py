@@ -6,6 +6,7 @@ No I/O, no clock, no threads: time comes in as an argument. All that changes is 
 each model version, the watermark, the alert book and the counters.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -246,8 +247,9 @@ class Pipeline:
             windows = self._watched[batch.key].windows
             windows.add(columns, times[kept], self._closed_before)
             for sighting in batch.sightings:
-                if first <= sighting.row < end and not np.isnan(kept_time_s[sighting.row - first]):
-                    windows.note(sighting, float(kept_time_s[sighting.row - first]))
+                at_s = float(kept_time_s[sighting.row - first]) if first <= sighting.row < end else math.nan
+                if not math.isnan(at_s):
+                    windows.note(sighting, at_s)
             self.counters.accepted[batch.key] += n
 
     def _open_panes(self) -> list[int]:

@@ -244,7 +244,7 @@ def test_every_alert_that_begins_ends_once_it_is_calm(evaluate, story, clear_aft
 @pytest.mark.parametrize(
     ("kind", "statistic"),
     [("SCHEMA_MISSING_COLUMN", "missing"), ("INT_TYPE_SMALL_INT", "outside"),
-     ("BOOL_TYPE_BIG_INT", "outside"), ("ENUM_TYPE_UNEXPECTED_STRING_VALUES", "unseen"), ("SCHEMA_NEW_COLUMN", None)],
+     ("BOOL_TYPE_BIG_INT", "outside"), (ENUM.kind, "unseen"), ("SCHEMA_NEW_COLUMN", None)],
 )  # fmt: skip
 def test_the_statistic_that_sees_the_same(kind, statistic):
     """None where no statistic does."""

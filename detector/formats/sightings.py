@@ -1,7 +1,8 @@
 """Which columns events bring: those the baseline does not know, and those that are there as null.
 
-The fast way of reading an event sees only what it asks for. So of each poll a few events are read
-whole, spread evenly: a column that a producer adds or drops shows in the first poll that has it.
+The fast way of reading an event sees only what it asks for. So a few events of each poll are read
+whole, spread evenly: a column that a producer adds or drops shows in the first poll that has it. The
+more events, the more are read whole, for a poll of a backlog spans many panes.
 Where every feature has a pointer of its own, there is no object to find new columns in.
 """
 
@@ -16,8 +17,11 @@ from detector.batch import FeatureSet, Ints, Sighting
 from detector.formats.base import EventFields, EventOptions, EventShape
 from detector.formats.pointers import MISSING, Tokens, look_up, parse_pointer
 
-EVENTS_A_POLL = 8
-"""Events read whole, of each model version and poll."""
+LEAST_A_POLL = 4
+"""Events read whole, of each model version and poll, where it has as many."""
+
+EVERY = 64
+"""Of many events, one in so many is read whole."""
 
 MAX_NEW_NAMES = 20
 """Unknown columns noted of one event; nobody announces their number."""
@@ -39,12 +43,14 @@ class ColumnWatch:
 
     def look(self, values: Sequence[Any], rows: Ints) -> tuple[Sighting, ...]:
         """Read some of the events at positions `rows` and return what they say of their columns."""
-        step = -(-len(rows) // EVENTS_A_POLL)
-        return tuple([self._sighting(i, values[i]) for i in rows[::step].tolist()] if step else ())
+        step = min(EVERY, max(1, len(rows) // LEAST_A_POLL))
+        return tuple([self._sighting(i, values[i]) for i in rows[::step].tolist()])
 
     def _sighting(self, row: int, value: bytes) -> Sighting:
         document = _document(value)
-        null = [name for name, at in self._places if _is_null(document, at)]
+        # One look at the bytes saves one at every cell.
+        has_null = b"null" in value
+        null = [name for name, at in self._places if _is_null(document, at)] if has_null else []
         if self._root is None:
             return Sighting(row, (), tuple(null))
         features = look_up(document, self._root)
@@ -54,7 +60,7 @@ class ColumnWatch:
         if not features.keys() <= self._known:
             unknown = (name[:MAX_NAME_LENGTH] for name in features if name not in self._known)
             new = tuple(islice(unknown, MAX_NEW_NAMES))
-        if None in features.values():
+        if has_null:
             null += [name for name, cell in features.items() if cell is None and name in self._names]
         return Sighting(row, new, tuple(null))
 

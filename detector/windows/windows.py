@@ -1,5 +1,6 @@
 """All windows of one model version: open panes, rings of closed ones, sliding sums."""
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -69,7 +70,7 @@ class Windows:
 
     def note(self, sighting: Sighting, time_s: float) -> None:
         """Keep what an event at `time_s` said of its columns."""
-        self._news.add(int(np.floor(time_s / self._spec.pane_s)), sighting)
+        self._news.add(math.floor(time_s / self._spec.pane_s), sighting)
 
     def _put(self, pane: int, profile: Profile, closed_before: int | None) -> None:
         if closed_before is not None and pane < closed_before:

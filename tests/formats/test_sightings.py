@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from detector.batch import Feature, FeatureSet
 from detector.formats import EventFields, EventOptions
 from detector.formats.base import EventShape
-from detector.formats.sightings import EVENTS_A_POLL, MAX_NAME_LENGTH, MAX_NEW_NAMES, ColumnWatch
+from detector.formats.sightings import EVERY, LEAST_A_POLL, MAX_NAME_LENGTH, MAX_NEW_NAMES, ColumnWatch
 
 FEATURES = FeatureSet.of(
     [Feature("x", "float"), Feature("c", "string"), Feature("prediction.p", "float", "prediction")]
@@ -97,18 +97,18 @@ def test_features_with_pointers_of_their_own():
 @settings(max_examples=100, deadline=None, derandomize=True, database=None)
 @given(st.integers(0, 5000), st.integers(0, 5))
 def test_a_few_events_spread_over_the_poll(n, first):
-    """At most eight, the first among them, all of them where they are few; never one of another version."""
+    """At least four where there are as many, else one in 64, the first among them; all of this version."""
     values = [json.dumps({"features": {f"n{i}": 1}}).encode() for i in range(2 * n + first)]
     rows = np.arange(first, 2 * n + first, 2)
     found = ColumnWatch(SHAPE, EventOptions()).look(values, rows)
     at = [sighting.row for sighting in found]
 
-    assert len(at) == len(set(at)) <= EVENTS_A_POLL
-    assert len(at) >= min(n, EVENTS_A_POLL // 2 + 1)
+    assert min(n, LEAST_A_POLL) <= len(at) == len(set(at)) <= 2 * LEAST_A_POLL + n // EVERY
+    assert n < EVERY * LEAST_A_POLL or len(at) == -(-n // EVERY)
     assert set(at) <= set(rows.tolist())
     assert at[:1] == rows[:1].tolist()
     assert all(sighting.new == (f"n{sighting.row}",) for sighting in found)
-    assert all(b - a <= 2 * -(-n // EVENTS_A_POLL) for a, b in pairwise(at))
+    assert len({b - a for a, b in pairwise(at)}) <= 1
 
 
 def test_names_are_few_and_short():
