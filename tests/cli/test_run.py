@@ -44,10 +44,10 @@ def test_the_service_reads_judges_serves_and_ends_on_sigterm(kafka, make_topic, 
         rows = [{**row, "country": "XX"} for row in training_rows(rng, 300)]
         send(kafka, topic, [event(row, START_S + 60 * minute) for row in rows])
     wait_until(lambda: b"drift_alerts_fired_total" in (_get(port, "/metrics") or b""), 30)
-    wait_until(lambda: "DriftFeatureDrifted" in service.tail(100), 60, "the alert is in the log")
+    wait_until(lambda: "DriftSchemaAnomaly" in service.tail(100), 60, "the alert is in the log")
     code = service.terminate()
     lines = [json.loads(line) for line in service.log.read_text().splitlines()]
-    alert = next(line for line in lines if "DriftFeatureDrifted" in line["message"])
+    alert = next(line for line in lines if "DriftSchemaAnomaly" in line["message"])
 
     assert code == 0
     assert alert["level"] == "warning"
