@@ -26,10 +26,14 @@ Place = tuple[ModelKey, str | None, str]
 
 NEW_COLUMN = "SCHEMA_NEW_COLUMN"
 
+TOO_FEW = ("FEATURE_TYPE_LOW_FRACTION_PRESENT", "INVALID_FEATURE_SHAPE")
+"""Kinds that say that values are missing, not all of them."""
+
 _STATISTIC_OF = {
     "SCHEMA_MISSING_COLUMN": "missing",
     "FEATURE_TYPE_NOT_PRESENT": "missing",
     "FEATURE_TYPE_LOW_FRACTION_PRESENT": "missing",
+    "INVALID_FEATURE_SHAPE": "missing",
     "UNEXPECTED_DATA_TYPE": "type_mismatch",
     "ENUM_TYPE_UNEXPECTED_STRING_VALUES": "unseen",
     "BOOL_TYPE_UNEXPECTED_STRING": "unseen",
@@ -131,7 +135,7 @@ class AnomalyBook:
 
     def _is_told(self, evaluation: Evaluation, anomaly: Anomaly) -> bool:
         """Whether too few values are but what a column that was gone has left in the window."""
-        if anomaly.kind != "FEATURE_TYPE_LOW_FRACTION_PRESENT":
+        if anomaly.kind not in TOO_FEW:
             return False
         places = ((evaluation.key, anomaly.feature, kind) for kind in GONE)
         return any(self._broken_until_s.get(p, -math.inf) > evaluation.window.start_s for p in places)

@@ -44,11 +44,11 @@ def _anomaly(kind, feature="age", severity="error"):
     return Anomaly(feature, kind, severity, "short", f"{feature}: {kind}")
 
 
-GONE, NULL, FEW, TYPE, ENUM = (
+GONE, NULL, FEW, SHAPE, TYPE, ENUM = (
     _anomaly(kind)
     for kind in (
         "SCHEMA_MISSING_COLUMN", "FEATURE_TYPE_NOT_PRESENT", "FEATURE_TYPE_LOW_FRACTION_PRESENT",
-        "UNEXPECTED_DATA_TYPE", "ENUM_TYPE_UNEXPECTED_STRING_VALUES",
+        "INVALID_FEATURE_SHAPE", "UNEXPECTED_DATA_TYPE", "ENUM_TYPE_UNEXPECTED_STRING_VALUES",
     )
 )  # fmt: skip
 
@@ -146,13 +146,14 @@ def test_what_drift_tells_already_is_not_told_again(evaluate):
     assert story.tell(GONE, TYPE) == [("firing", "age", GONE.kind)]
 
 
-def test_what_a_dropped_column_left_in_the_window_is_told_already(evaluate):
+@pytest.mark.parametrize("few", [FEW, SHAPE])
+def test_what_a_dropped_column_left_in_the_window_is_told_already(evaluate, few):
     """Too few values, while the window still holds the time without: no second alert; later one."""
     story = Story(evaluate)
     story.tell(GONE)
-    told = [story.tell(FEW) for _ in range(6)]
+    told = [story.tell(few) for _ in range(6)]
 
-    assert told == [[], [], [("resolved", "age", GONE.kind)], [], [("firing", "age", FEW.kind)], []]
+    assert told == [[], [], [("resolved", "age", GONE.kind)], [], [("firing", "age", few.kind)], []]
 
 
 @pytest.mark.parametrize("first", [FEW, NULL])

@@ -49,8 +49,10 @@ def describe(t: Transition) -> str:
     if t.threshold is not None:
         parts.append(f"threshold={t.threshold:.4g}")
     parts.append(f"at={format_time(at_s)}")
+    if t.kind is not None:
+        parts.append(f"kind={t.kind}")
     if t.message is not None and t.status == "firing":
-        parts.append(f"kind={t.kind} message={quoted(t.message)}")
+        parts.append(f"message={quoted(t.message)}")
     if t.contributors and t.status == "firing":
         changes = "; ".join(f"{c.bin}: {c.reference:.1%} -> {c.current:.1%}" for c in t.contributors)
         parts.append(f"contributors=[{changes}]")

@@ -148,13 +148,13 @@ def test_a_producer_that_breaks_the_schema_is_told_in_one_evaluation_and_it_clea
     assert messages["amount"] == "expected numbers, got another type in 60 of 60 values (100 %)"
 
     assert service.feed(WINDOW + CLEAR_AFTER + 1) == set()
-    resolved = {feature: at for status, feature, _, _, at in service.alerts() if status == "resolved"}
+    resolved = {(name, kind): at for status, name, kind, _, at in service.alerts() if status == "resolved"}
     assert resolved == {
         # The second broken pane ends at 9, sound ones at 10, 11 and 12.
-        "age": START_S + 9 + CLEAR_AFTER,
+        GONE: START_S + 9 + CLEAR_AFTER,
         # What the broken panes held is in the window until that of 14 begins behind them.
-        "amount": START_S + 14 + CLEAR_AFTER - 1,
-        "channel": START_S + 14 + CLEAR_AFTER - 1,
+        TYPE: START_S + 14 + CLEAR_AFTER - 1,
+        ("channel", NEW[1]): START_S + 14 + CLEAR_AFTER - 1,
     }
     assert [a for a in service.alerts() if a[0] == "firing"] == fired
     assert service.program.terminate() == 0
