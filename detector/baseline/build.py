@@ -19,6 +19,7 @@ from detector.errors import DataError
 from detector.profile import Binning, Layout, NumericBinning, Profile, count
 from detector.schema import Schema, Values
 from detector.schema.infer import InferOptions, infer_schema
+from detector.schema.validate import check_schema
 from detector.summary.collect import ReadChunks
 from detector.summary.column import ColumnCollector
 from detector.summary.model import DataSummary
@@ -181,6 +182,9 @@ def build_baseline(
         DataError: the data have no rows, lack a named column, or leave no feature.
     """
     announce("survey")
+    if options.schema is not None:
+        for anomaly in check_schema(options.schema):
+            raise DataError(f"{anomaly.feature}: {anomaly.long} ({anomaly.kind}); mend the schema")
     given = options.schema.features if options.schema is not None else {}
     known = {name: feature.type for name, feature in given.items() if feature.type is not None}
     survey = _survey(read(), options, known)

@@ -5,7 +5,7 @@ noise of their distance is known; what is left is variation.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,7 +47,7 @@ MOST_SHAPE = 0.5
 
 MIN_DAYS = 7
 VARIES = 0.003
-"""A feature whose windows vary less than this beyond noise (Hellinger) does not tell the tail."""
+"""A feature whose windows vary less than this beyond noise does not tell the tail."""
 
 SEASON_MATTERS = 0.02
 """Hours make a season where their shares differ by so much from the whole (Hellinger distance)."""
@@ -201,19 +201,21 @@ def _measure(
     """Measure one window length."""
     squares: dict[str, list[Floats]] = {}
     along: list[Floats] = []
+    noise: list[Floats] = []
+    n_features = len(baseline.features)
     kept, most = 0, max(3, DEVIATION_CELLS // baseline.layout.n_bins)
     for reference, current in _sides(baseline, slots, windows, season):
         n_bins = baseline.layout.n_bins
         pair = Pair(reference[:, :n_bins], current[:, :n_bins], baseline.layout.segments)
         for name in VARYING:
             squares.setdefault(name, []).append(_beyond_noise(distances.get(name), pair))
+        noise.append(_telling_noise(pair, n_features))
         for name, values in _rates_beyond_noise(baseline, reference, current).items():
             squares.setdefault(name, []).append(values)
         if kept < most:
             along.append(_deviations(pair)[: most - kept])
             kept += len(along[-1])
     stacked = {name: np.concatenate(parts) for name, parts in squares.items()}
-    n_features = len(baseline.features)
     excess: dict[str, Floats] = {}
     for name, values in stacked.items():
         with np.errstate(invalid="ignore"):
@@ -221,12 +223,16 @@ def _measure(
         excess[name] = _padded(np.maximum(np.nan_to_num(mean), 0.0), n_features)
     share = _independent_share(baseline, np.concatenate(along))
     n = len(windows)
+    excursions, telling = _excursions(
+        _telling(stacked, n_features), np.concatenate(noise), _days(windows, slots.slot_s)
+    )
+    tail = _tail(excursions)
     return _Measured(
         n,
         excess,
         30.0 * DAY_S / length_s * share,
         np.maximum(n * share, 5.0),
-        _tail(_excursions(stacked["hellinger"], _days(windows, slots.slot_s))),
+        replace(tail, independent=float((n * share[telling]).sum())) if tail != NORMAL_TAIL else tail,
     )
 
 
@@ -318,23 +324,42 @@ def _days(windows: list[_Window], slot_s: float) -> Ints:
     return days.astype(np.int64)
 
 
-def _excursions(squares: Floats, days: Ints) -> Floats:
-    """Return all windows' distances beyond noise, in units of the root mean square of *other* days.
+def _telling(squares: dict[str, Floats], n_features: int) -> Floats:
+    """Return the squares (k, F) that tell excursions best: of numbers the cumulative ones."""
+    ordered, others = squares["kolmogorov_smirnov"], squares["l_infinity"]
+    return np.concatenate((ordered, others[:, ordered.shape[1] : n_features]), axis=1)
+
+
+def _telling_noise(pair: Pair, n_features: int) -> Floats:
+    """Return the squared noise of the same (k, F)."""
+    found = {}
+    for name in ("kolmogorov_smirnov", "l_infinity"):
+        distance = distances.get(name)
+        assert distance.noise_floor is not None
+        found[name] = distance.noise_floor(pair.ordered if distance.ordered else pair) ** 2
+    return _telling(found, n_features)
+
+
+def _excursions(squares: Floats, noise: Floats, days: Ints) -> tuple[Floats, Bools]:
+    """Return windows' distances beyond noise, in units of the root mean square of *other* days.
 
     So an outlier does not hide by widening its own unit, and what the unit itself is off by counts too.
+    Features whose windows sampling moves more than they move by themselves are left out; the others
+    are returned as flags (F).
     """
     squares = np.nan_to_num(squares)
     n_days = int(days[-1]) + 1
     if n_days < MIN_DAYS:
-        return np.empty(0)
+        return np.empty(0), np.zeros(squares.shape[1], dtype=bool)
     by_day = np.zeros((n_days, squares.shape[1]))
     np.add.at(by_day, days, squares)
     n_by_day = np.bincount(days, minlength=n_days)[:, None]
     others = (by_day.sum(axis=0) - by_day) / np.maximum(n_by_day.sum() - n_by_day, 1)
-    varies = squares.mean(axis=0) > VARIES**2
+    mean = squares.mean(axis=0)
+    varies = (mean > VARIES**2) & (mean > np.nan_to_num(noise).mean(axis=0))
     unit = np.maximum(others[days][:, varies], VARIES**2 / 4.0)
     z: Floats = np.sqrt(np.maximum(squares[:, varies], 0.0) / unit)
-    return z.ravel()
+    return z.ravel(), varies
 
 
 def _tail(excursions: Floats) -> Tail:

@@ -78,6 +78,8 @@ class Tail:
     """0 for tails like the normal law's, 1/3 for those of Student's t with 3 degrees of freedom."""
     scale: float
     start: float
+    independent: float = 0.0
+    """Independent windows, of all features together, that it was told from."""
 
     def reach(self, alpha: Floats) -> Floats:
         """Return what an excursion exceeds with chance `alpha`."""

@@ -42,7 +42,7 @@ class VariationRecord(msgspec.Struct):
     excess: dict[str, list[list[float]]]
     looks: list[list[float]]
     effective: list[list[float]]
-    tails: list[tuple[float, float, float]]
+    tails: list[tuple[float, float, float, float]]
 
     @classmethod
     def of(cls, found: Variation) -> "VariationRecord":
@@ -53,7 +53,7 @@ class VariationRecord(msgspec.Struct):
             {name: _rounded(table) for name, table in found.excess.items()},
             _rounded(found.looks),
             _rounded(found.effective),
-            [(tail.shape, tail.scale, tail.start) for tail in found.tails],
+            [(tail.shape, tail.scale, tail.start, tail.independent) for tail in found.tails],
         )
 
     def variation(self, n_features: int) -> Variation:

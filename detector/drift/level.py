@@ -16,6 +16,9 @@ from detector.batch import Floats
 
 MONTH_S = 30.0 * DAY_S
 
+WELL_KNOWN = 400.0
+"""Independent windows that tell a tail by themselves."""
+
 MIN_LOOKS = 30.0
 """An excursion is asked for at least once a day."""
 
@@ -46,12 +49,15 @@ class Level:
 def reach(variation: Variation, at: int, alpha: Floats) -> Floats:
     """Return how many root mean squares an excursion exceeds with chance `alpha` (F).
 
-    The larger of Student's t, which knows that the root mean square is itself an estimate from so many
-    independent windows, and of the tail that the model's features showed together.
+    The tail that the model's features showed together, where that was told from many windows: each was
+    held against the root mean square of other days, so what that is off by is in it. Else the larger of
+    it and of Student's t, which knows from how many independent windows the root mean square comes.
     """
-    freedom = np.maximum(variation.effective[at] - 1.0, 4.0)
-    student = -np.asarray(stdtrit(freedom, alpha / 2.0), dtype=np.float64)
-    found: Floats = np.maximum(student, variation.tails[at].reach(alpha))
+    tail = variation.tails[at]
+    found = tail.reach(alpha)
+    if tail.independent < WELL_KNOWN:
+        freedom = np.maximum(variation.effective[at] - 1.0, 4.0)
+        found = np.maximum(found, -np.asarray(stdtrit(freedom, alpha / 2.0), dtype=np.float64))
     return found
 
 
