@@ -67,9 +67,13 @@ def most_events(expected: Floats, n: Floats, m: Floats, alpha: float) -> Floats:
     Exact: given their sum, the two counts are binomial, so the count of n is negative binomial.
     Source: Przyborowski and Wilenski (1940), Biometrika 31:313-323.
     """
+    cases = np.stack(np.broadcast_arrays(expected, n, m))
+    # Most features have the same rate: none. Each different case is worked out once.
+    different, which = np.unique(cases.reshape(3, -1), axis=1, return_inverse=True)
+    expected, n, m = different
     with np.errstate(divide="ignore", invalid="ignore"):
-        count = nbdtrik(1.0 - alpha, expected + 1.0, m / (n + m))
-    most: Floats = np.ceil(np.asarray(count, dtype=np.float64))
+        count = np.asarray(nbdtrik(1.0 - alpha, expected + 1.0, m / (n + m)), dtype=np.float64)
+    most: Floats = np.ceil(count)[which.ravel()].reshape(cases.shape[1:])
     return most
 
 
