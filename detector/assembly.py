@@ -79,6 +79,12 @@ def assemble(config: Config) -> Assembly:
         for key, baseline in _baselines(config, model.name, model.baselines).items():
             wanted = {s.column: s.values for s in model.slices}
             warnings += _idle_patterns(key, baseline, model.features)
+            if baseline.variation is None:
+                warnings.append(
+                    f"model {key.model} {key.version}: the baseline does not tell how the data vary by "
+                    "themselves, so thresholds know chance only; build it with --timestamp, from data over a "
+                    "week and more"
+                )
             _check_environment(key, baseline, model.environment)
             slices = _slices(key, baseline, wanted, warnings)
             models[key] = Monitored(baseline, policy, slices, model.environment)

@@ -47,6 +47,9 @@ WARNING_SHARE = 0.7
 
 MAX_EXCESS = 1e9
 
+NOTHING_IN_COMMON = 0.95
+"""However much training data vary, a window this far from them is drift: next to nothing is as it was."""
+
 MIN_VALUES = 100
 """A distance of fewer values than this decides nothing, however many events the window has."""
 
@@ -207,7 +210,7 @@ class Judge:
             auto: Floats | float = np.nan
             if distance.name in GATES and distance.critical is not None:
                 chance = _padded(distance.critical(of, floor, self._alpha), n_features)
-                by_itself = np.sqrt(chance**2 + natural)
+                by_itself = np.minimum(np.sqrt(chance**2 + natural), np.maximum(chance, NOTHING_IN_COMMON))
                 auto = np.maximum(np.hypot(self._limits.min_effect, noise), by_itself)
         threshold = self._threshold(distance.name, auto, value)
         threshold[np.broadcast_to(pair.n, threshold.shape) < MIN_VALUES] = np.nan

@@ -7,6 +7,7 @@ from detector.baseline.summary import training_summary
 from detector.report.records import Record
 from detector.report.summaries import NAME_WIDTH, summary_lines, summary_record
 from detector.report.text import cut
+from detector.times import format_duration
 
 
 def baseline_line(baseline: Baseline) -> str:
@@ -49,6 +50,7 @@ def baseline_text(baseline: Baseline) -> str:
     lines += [cut(line, 80) for line in apart_lines(baseline)]
     for column, values in baseline.slices.items():
         lines.append(f"slices by {cut(column, 20)}: {cut(', '.join(values), 48)}")
+    lines.append(cut(variation_line(baseline), 80))
     if baseline.schema.features:
         lines.append(f"schema: {origin.schema}, {len(baseline.schema.features):,} columns")
     features = baseline.features.all
@@ -61,6 +63,16 @@ def baseline_text(baseline: Baseline) -> str:
     for feature, n_bins in zip(features, baseline.binning.lengths.tolist(), strict=True):
         lines.append(f"{cut(feature.name, NAME_WIDTH - 1):<{NAME_WIDTH}}{feature.type:<10}{n_bins:>8}")
     return "\n".join(lines)
+
+
+def variation_line(baseline: Baseline) -> str:
+    """Return what is known of how the data vary by themselves."""
+    found, season = baseline.variation, baseline.season
+    if found is None:
+        return "natural variation: not known (build with --timestamp, over a week and more)"
+    lengths = f"{format_duration(found.lengths_s[0])} to {format_duration(found.lengths_s[-1])}"
+    seasonal = "no season by the hour" if season is None else f"season by {len(season.events)} kinds of hours"
+    return f"natural variation: of windows of {lengths}; {seasonal}"
 
 
 def baseline_statistics(baseline: Baseline) -> Record:
