@@ -182,8 +182,13 @@ class Judge:
             return {}
         n = len(self.baseline.features)
         level = self._level or Level(1.0, n)
-        q = reach(variation, at, level.natural(N_GATES, variation.looks[at]))
-        return {name: q**2 * table[at] for name, table in variation.excess.items()}
+        q = [reach(variation, i, level.natural(N_GATES, variation.looks[i])) for i in range(at + 1)]
+        # A long window is a mixture of short ones, and lies no further out than they do (the distances are
+        # convex): so what few long training windows leave open, many short ones bound.
+        return {
+            name: np.min([q[i] ** 2 * table[i] for i in range(at + 1)], axis=0)
+            for name, table in variation.excess.items()
+        }
 
     def _distances(
         self, current: Profile, reference: Ints, natural: Mapping[str, Floats]
