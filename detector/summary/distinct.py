@@ -23,10 +23,21 @@ class DistinctSketch:
         if len(self._smallest) == K:
             hashes = hashes[hashes < self._smallest[-1]]
         if len(hashes):
-            self._smallest = np.unique(np.concatenate((self._smallest, hashes)))[:K]
+            self._smallest = _smallest(np.concatenate((self._smallest, hashes)))
 
     def estimate(self) -> int:
         """Return the number of distinct hashes so far."""
         if len(self._smallest) < K:
             return len(self._smallest)
         return round((K - 1) / ((float(self._smallest[-1]) + 1.0) / 2.0**64))
+
+
+def _smallest(hashes: Hashes) -> Hashes:
+    """Return the K smallest different hashes in order; only so many are sorted as hold that many."""
+    n = 2 * K
+    while n < len(hashes):
+        found = np.unique(np.partition(hashes, n)[:n])
+        if len(found) >= K:
+            return found[:K]
+        n *= 4
+    return np.unique(hashes)[:K]

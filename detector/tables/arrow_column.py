@@ -12,6 +12,9 @@ from detector.tables.object_column import json_text
 if TYPE_CHECKING:
     import pyarrow as pa
 
+MANY_CELLS, MANY_CELLS_A_VALUE = 1024, 8
+"""From so many cells, and so many of each value on average, the different values are converted alone."""
+
 ArrowKind = Literal["int", "float", "decimal", "bool", "text", "time", "null", "other"]
 
 
@@ -82,7 +85,14 @@ class ArrowColumn:
         return [None if value is None else json_text(value) for value in self._array.to_pylist()]
 
     def _objects(self) -> list[Any]:
-        """Return the cells as Python objects; much faster than `to_pylist` where it applies."""
+        """Return the cells as Python objects; a value that comes back often is one object."""
+        if self._kind == "text" and len(self._array) >= MANY_CELLS:
+            encoded = self._array.dictionary_encode()
+            n = len(encoded.dictionary)
+            if n <= len(self._array) // MANY_CELLS_A_VALUE:
+                values = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
+                return cast("list[Any]", values[encoded.indices.fill_null(n).to_numpy()].tolist())
+        # Much faster than `to_pylist` where it applies.
         return cast("list[Any]", self._array.to_numpy(zero_copy_only=False).tolist())
 
     def _valid(self) -> "np.ndarray[Any, np.dtype[np.bool_]]":
