@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.worlds import PANES_A_DAY, WINDOW, F, Model, World, judge_of, live, rng_of
 
-pytestmark = pytest.mark.bench
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(24 * 3600)]
 
 MONTHS = int(os.environ.get("DRIFT_BENCH_MONTHS", "1"))
 SEED = os.environ.get("DRIFT_BENCH_SEED", "bench")
@@ -24,7 +24,6 @@ RULES = {
     "PSI > .1": lambda e: e.statistics["population_stability"].value[0] > 0.1,
     "PSI > .2": lambda e: e.statistics["population_stability"].value[0] > 0.2,
     "JS distance > .1": lambda e: np.sqrt(e.statistics["jensen_shannon"].value[0]) > 0.1,
-    "W1 / std > .1": lambda e: e.statistics["wasserstein_std"].value[0] > 0.1,
     "L-infinity > .01": lambda e: e.statistics["l_infinity"].value[0] > 0.01,
     "KS p < .05": lambda e: e.statistics["kolmogorov_smirnov"].p_value[0] < 0.05,
 }
