@@ -21,6 +21,7 @@ import numpy as np
 from detector.batch import Bools, Ints, ModelKey
 from detector.drift.contributors import Contributor
 from detector.drift.evaluation import Evaluation, State, States
+from detector.drift.explanation import NO_EXPLANATION, Explanation, Shape
 from detector.windows.slices import ALL
 
 FEATURE_ALERT = "DriftFeatureDrifted"
@@ -29,9 +30,8 @@ SCHEMA_ALERT = "DriftSchemaAnomaly"
 
 DATASET_STATISTIC = "drifted_features_ratio"
 
-Shape = Literal["sudden", "gradual", "unknown"]
-Explain = Callable[[Evaluation, int, int], tuple[Contributor, ...]]
-"""(evaluation, slice row, feature index) -> what changed most."""
+Explain = Callable[[Evaluation, int, int], Explanation]
+"""(evaluation, slice row, feature index) -> what changed, why and since when."""
 
 Covered = Mapping[tuple[str, str], float]
 """(feature, rate) of causes that alerts name -> event time of the last of it, infinity where it goes on."""
@@ -72,7 +72,7 @@ class Transition:
     shape: Shape = "unknown"
     contributors: tuple[Contributor, ...] = ()
     kind: str | None = None
-    """The kind of anomaly, None for drift."""
+    """The kind of anomaly; of drift the cause, where it is known."""
     message: str | None = None
     """What is wrong, in words; None where the numbers say it."""
 
@@ -198,6 +198,7 @@ class AlertBook:
             if row == 0 and is_explained(evaluation, subject, statistic, covered):
                 return None
             value, threshold = numbers_of(evaluation, statistic, row, subject)
+        why = NO_EXPLANATION if is_whole else explain(evaluation, row, subject)
         began = Transition(
             "firing",
             DATASET_ALERT if is_whole else FEATURE_ALERT,
@@ -209,7 +210,11 @@ class AlertBook:
             value,
             threshold,
             evaluation.window.end_s,
-            contributors=() if is_whole else explain(evaluation, row, subject),
+            onset_s=why.onset_s,
+            shape=why.shape,
+            contributors=why.contributors,
+            kind=why.cause,
+            message=why.message,
         )
         self.firing[place] = began
         return began

@@ -19,6 +19,7 @@ from detector.anomaly import Anomaly
 from detector.baseline.expectations import GONE, MIN_EVENTS
 from detector.batch import ModelKey
 from detector.drift.evaluation import Evaluation
+from detector.drift.explanation import NO_EXPLANATION
 from detector.windows.slices import ALL
 
 Place = tuple[ModelKey, str | None, str]
@@ -161,6 +162,7 @@ def _began(evaluation: Evaluation, anomaly: Anomaly, explain: Explain) -> Transi
     known = anomaly.feature in names
     f = names.index(anomaly.feature) if anomaly.feature in names else 0
     value, threshold = numbers_of(evaluation, statistic, 0, f) if known else (None, None)
+    why = explain(evaluation, 0, f) if known else NO_EXPLANATION
     return Transition(
         "firing",
         SCHEMA_ALERT,
@@ -172,7 +174,9 @@ def _began(evaluation: Evaluation, anomaly: Anomaly, explain: Explain) -> Transi
         _number(value),
         _number(threshold),
         evaluation.window.end_s,
-        contributors=explain(evaluation, 0, f) if known else (),
+        onset_s=why.onset_s,
+        shape=why.shape,
+        contributors=why.contributors,
         kind=anomaly.kind,
         message=anomaly.long,
     )

@@ -19,8 +19,9 @@ from detector.anomaly_alerts import AnomalyBook
 from detector.baseline import Baseline
 from detector.baseline.expectations import Expectations
 from detector.batch import Bools, Decoded, Floats, ModelKey, Partition
-from detector.drift.contributors import Contributor, contributors
+from detector.drift.contributors import contributors
 from detector.drift.evaluation import Evaluation, State, States
+from detector.drift.explanation import Explanation
 from detector.drift.judge import Judge
 from detector.drift.level import Level
 from detector.drift.policy import DecisionPolicy
@@ -134,14 +135,10 @@ class _Watched:
         """Every (feature, kind) that a window can bring."""
         return () if self._expectations is None else self._expectations.possible
 
-    def explain(self, evaluation: Evaluation, row: int, feature: int) -> tuple[Contributor, ...]:
-        """Return what changed most in a feature."""
-        return contributors(
-            self.judge.baseline,
-            self.judge.reference(row),
-            evaluation.window.profile.row(row),
-            feature,
-        )
+    def explain(self, evaluation: Evaluation, row: int, feature: int) -> Explanation:
+        """Return what an alert on a feature tells beside its numbers."""
+        current = evaluation.window.profile.row(row)
+        return Explanation(contributors(self.judge.baseline, self.judge.reference(row), current, feature))
 
 
 class Pipeline:

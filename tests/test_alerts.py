@@ -6,6 +6,7 @@ import pytest
 from detector.alerts import AlertBook, AlertPolicy
 from detector.batch import Feature, FeatureSet
 from detector.drift.evaluation import Evaluation, State, Statistic
+from detector.drift.explanation import NO_EXPLANATION
 from detector.profile import Layout, Profile
 from detector.windows.sliding import WindowProfile
 from tests.support.factories import KEY
@@ -31,7 +32,7 @@ def _run(book, sequence, **more):
     """Feed one state of feature x an evaluation; return the transitions of each as text."""
     said = []
     for i, state in enumerate(sequence):
-        found = book.update([_evaluation([state, OK, OK], end_s=60.0 * i, **more)], lambda *_: ())
+        found = book.update([_evaluation([state, OK, OK], end_s=60.0 * i, **more)], lambda *_: NO_EXPLANATION)
         said.append("".join("F" if t.status == "firing" else "R" for t in found) or "-")
     return "".join(said)
 
@@ -62,7 +63,7 @@ def test_one_alert_for_a_feature_however_many_windows_are_raised():
 
     def both(short, long):
         evaluations = [_evaluation([short, OK, OK]), _evaluation([long, OK, OK], 600.0)]
-        return [(t.status, t.window_s) for t in book.update(evaluations, lambda *_: ())]
+        return [(t.status, t.window_s) for t in book.update(evaluations, lambda *_: NO_EXPLANATION)]
 
     assert both(DRIFT, OK) == [("firing", 60.0)]
     assert both(DRIFT, DRIFT) == []
@@ -73,8 +74,8 @@ def test_one_alert_for_a_feature_however_many_windows_are_raised():
 def test_an_alert_carries_its_numbers_and_reasons():
     """Statistic, value, threshold, time; `resolved` repeats them with an end."""
     book = AlertBook(AlertPolicy(1, 1))
-    (began,) = book.update([_evaluation([OK, DRIFT, OK], end_s=120.0)], lambda *_: ())
-    (ended,) = book.update([_evaluation([OK, OK, OK], end_s=180.0)], lambda *_: ())
+    (began,) = book.update([_evaluation([OK, DRIFT, OK], end_s=120.0)], lambda *_: NO_EXPLANATION)
+    (ended,) = book.update([_evaluation([OK, OK, OK], end_s=180.0)], lambda *_: NO_EXPLANATION)
 
     assert (began.feature, began.statistic, began.value, began.threshold) == ("k", "hellinger", 0.5, 0.2)
     assert (began.starts_at_s, began.ends_at_s) == (120.0, None)
@@ -85,7 +86,7 @@ def test_an_alert_carries_its_numbers_and_reasons():
 def test_the_model_as_a_whole_has_an_alert_of_its_own():
     """It names no feature, and its statistic is the share of drifted features."""
     book = AlertBook(AlertPolicy(1, 1))
-    (began,) = book.update([_evaluation([OK, OK, OK], whole=DRIFT)], lambda *_: ())
+    (began,) = book.update([_evaluation([OK, OK, OK], whole=DRIFT)], lambda *_: NO_EXPLANATION)
 
     assert (began.alert, began.feature, began.statistic) == (
         "DriftDatasetDrifted",
@@ -100,7 +101,7 @@ def test_unconfirmed_drift_is_shown_as_a_warning():
     shown = []
     for state in (DRIFT, DRIFT, OK, OK):
         evaluation = _evaluation([state, OK, OK])
-        book.update([evaluation], lambda *_: ())
+        book.update([evaluation], lambda *_: NO_EXPLANATION)
         shown.append(State(int(book.confirmed(evaluation)[0][0, 0])))
 
     assert shown == [WARN, DRIFT, DRIFT, OK]

@@ -12,6 +12,7 @@ from detector.anomaly import Anomaly
 from detector.anomaly_alerts import AnomalyBook, statistic_of
 from detector.baseline.live_feature import MAX_NEW_COLUMNS, new_columns
 from detector.batch import ModelKey
+from detector.drift.explanation import NO_EXPLANATION
 from detector.drift.judge import Judge
 from detector.drift.policy import DecisionPolicy
 from detector.schema.validate import new_column
@@ -37,7 +38,7 @@ def evaluate():
 
 
 def _explain(*_):
-    return ()
+    return NO_EXPLANATION
 
 
 def _anomaly(kind, feature="age", severity="error"):

@@ -14,6 +14,7 @@ from detector.alerts import AlertBook, AlertPolicy
 from detector.baseline import Baseline, Provenance
 from detector.baseline.measure_variation import Slots, measure_season, measure_variation
 from detector.batch import Feature, FeatureSet, ModelKey
+from detector.drift.explanation import NO_EXPLANATION
 from detector.drift.judge import Judge
 from detector.drift.level import Level
 from detector.drift.policy import DecisionPolicy
@@ -158,4 +159,4 @@ def live(model, world, judge, days=30, change=None, start_day=28, policy=None):
             end_s = start_s + PANE_S
             seen = WindowProfile(3600.0, end_s - 3600.0, end_s, model.profile(window.copy()), hours=hours)
             evaluation = judge.evaluate(seen)
-            yield pane, book.update([evaluation], lambda *_: ()), evaluation
+            yield pane, book.update([evaluation], lambda *_: NO_EXPLANATION), evaluation

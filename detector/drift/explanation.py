@@ -1,0 +1,26 @@
+"""What is said of a drift beside its numbers: what changed, why, since when, and how it came."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from detector.drift.contributors import Contributor
+
+Shape = Literal["sudden", "gradual", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What one alert tells of one feature in one slice; empty where nothing is known."""
+
+    contributors: tuple[Contributor, ...] = ()
+    """What changed most, largest change first."""
+    cause: str | None = None
+    """Name of the cause where it is known, such as `unit_change`; None: the distribution has moved."""
+    message: str | None = None
+    """The cause in words."""
+    onset_s: float | None = None
+    """When it began, in epoch seconds of event time."""
+    shape: Shape = "unknown"
+
+
+NO_EXPLANATION = Explanation()
