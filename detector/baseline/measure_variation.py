@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from detector.baseline.excursions import NORMAL_TAIL, excursions_of, tail_of, telling, telling_noise
 from detector.baseline.model import Baseline
+from detector.baseline.rate_variation import rates_beyond_noise
 from detector.baseline.variation import (
     DAY_S,
-    TAIL_SHARE,
     Season,
     Tail,
     Variation,
@@ -32,22 +33,14 @@ LENGTHS_IN_SLOTS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 96, 144, 288, 672)
 MIN_WINDOWS = 8
 """Training windows that a length needs; with fewer a shorter length stands in."""
 MOST_WINDOWS = 700
+RUN = 10
+"""Neighbours looked at together where there are more windows: they tell how long an excursion lasts."""
 MIN_EVENTS = 100
 """A training window with fewer events tells nothing."""
 
 CELLS_AT_ONCE = 2_000_000
 DEVIATION_CELLS = 10_000_000
 """Of windows looked at for how long an excursion lasts."""
-
-TAIL_WINDOWS = 400
-"""Excursions of all features that it takes to tell the shape of their tail."""
-NORMAL_TAIL = Tail(0.0, 0.35, 1.96)
-"""Where too few are known: a little heavier than the normal law's."""
-MOST_SHAPE = 0.5
-
-MIN_DAYS = 7
-VARIES = 0.003
-"""A feature whose windows vary less than this beyond noise does not tell the tail."""
 
 SEASON_MATTERS = 0.02
 """Hours make a season where their shares differ by so much from the whole (Hellinger distance)."""
@@ -165,25 +158,35 @@ def measure_variation(baseline: Baseline, slots: Slots, season: Season | None) -
 
 @dataclass(frozen=True)
 class _Window:
-    """One training window: its counts, and the slots it is made of."""
+    """One training window: its number in order of time, its counts, and the slots it is made of."""
 
+    index: int
     counts: Ints
     slots: tuple[int, ...]
 
 
 def _windows(slots: Slots, first: int, last: int, n: int) -> list[_Window]:
-    """Return the windows of n slots one behind the other, at most the latest `MOST_WINDOWS`."""
+    """Return windows of n slots one behind the other; of many, runs spread over the whole time."""
     found = []
-    for start in range(last + 1 - n, first - 1, -n):
+    for index in _chosen((last + 1 - first) // n):
+        # Counted from the end, which is nearest to what comes.
+        start = last + 1 - n * (index + 1)
         here = tuple(i for i in range(start, start + n) if i in slots.counts)
         if not here:
             continue
         counts: Ints = np.stack([slots.counts[i] for i in here]).sum(axis=0, dtype=np.int64)
         if counts[-1] >= MIN_EVENTS:
-            found.append(_Window(counts, here))
-        if len(found) == MOST_WINDOWS:
-            break
+            found.append(_Window(-index, counts, here))
     return found[::-1]
+
+
+def _chosen(n_windows: int) -> list[int]:
+    """Return which of n windows are looked at: all, or runs of neighbours at even distances."""
+    if n_windows <= MOST_WINDOWS:
+        return list(range(n_windows))
+    n_runs = MOST_WINDOWS // RUN
+    starts = np.linspace(0, n_windows - RUN, n_runs).astype(int)
+    return sorted({start + i for start in starts.tolist() for i in range(RUN)})
 
 
 @dataclass(frozen=True)
@@ -209,8 +212,8 @@ def _measure(
         pair = Pair(reference[:, :n_bins], current[:, :n_bins], baseline.layout.segments)
         for name in VARYING:
             squares.setdefault(name, []).append(_beyond_noise(distances.get(name), pair))
-        noise.append(_telling_noise(pair, n_features))
-        for name, values in _rates_beyond_noise(baseline, reference, current).items():
+        noise.append(telling_noise(pair, n_features))
+        for name, values in rates_beyond_noise(baseline, reference, current).items():
             squares.setdefault(name, []).append(values)
         if kept < most:
             along.append(_deviations(pair)[: most - kept])
@@ -221,18 +224,19 @@ def _measure(
         with np.errstate(invalid="ignore"):
             mean = np.nanmean(values, axis=0) if len(values) else np.zeros(values.shape[1])
         excess[name] = _padded(np.maximum(np.nan_to_num(mean), 0.0), n_features)
-    share = _independent_share(baseline, np.concatenate(along))
+    index = np.array([window.index for window in windows[:kept]])
+    share = _independent_share(baseline, np.concatenate(along), index)
     n = len(windows)
-    excursions, telling = _excursions(
-        _telling(stacked, n_features), np.concatenate(noise), _days(windows, slots.slot_s)
+    excursions, tells = excursions_of(
+        telling(stacked, n_features), np.concatenate(noise), _days(windows, slots.slot_s)
     )
-    tail = _tail(excursions)
+    tail = tail_of(excursions)
     return _Measured(
         n,
         excess,
         30.0 * DAY_S / length_s * share,
         np.maximum(n * share, 5.0),
-        replace(tail, independent=float((n * share[telling]).sum())) if tail != NORMAL_TAIL else tail,
+        replace(tail, independent=float((n * share[tells]).sum())) if tail != NORMAL_TAIL else tail,
     )
 
 
@@ -268,20 +272,6 @@ def _expected_elsewhere(season: Season, slots: Slots, window: _Window) -> Ints:
     return expected
 
 
-def _rates_beyond_noise(baseline: Baseline, reference: Ints, current: Ints) -> dict[str, Floats]:
-    """Return the squared changes of the rates less their noise (k, F)."""
-    layout = baseline.layout
-    # A seasonal feature has a number of events of its own on the reference side.
-    m = np.maximum(layout.cells(reference), 1)
-    n = np.maximum(current[:, layout.events], 1)[:, None]
-    found = {}
-    for name, block in layout.odd.items():
-        p, q = reference[:, block] / m, current[:, block] / n
-        pooled = (reference[:, block] + current[:, block]) / (m + n)
-        found[name] = (q - p) ** 2 - pooled * (1.0 - pooled) * (1.0 / m + 1.0 / n)
-    return found
-
-
 def _beyond_noise(distance: Distance, pair: Pair) -> Floats:
     """Return the squared distance less its squared noise (..., F); without order, of numbers alone."""
     of = pair.ordered if distance.ordered else pair
@@ -298,18 +288,25 @@ def _deviations(pair: Pair) -> Floats:
     return scaled.astype(np.float32)
 
 
-def _independent_share(baseline: Baseline, deviations: Floats) -> Floats:
+def _independent_share(baseline: Baseline, deviations: Floats, index: Ints) -> Floats:
     """Return how many of the windows are as good as independent: (1 - r) / (1 + r) of them.
 
-    r is the correlation of neighbouring windows' deviations, all bins of a feature together; their
-    noise does not correlate, so it is taken off the variance.
+    r is the correlation of neighbouring windows' deviations (k, B), all bins of a feature together; their
+    noise does not correlate, so it is taken off the variance. `index` (k) tells who is a neighbour.
     """
     starts = baseline.layout.segments.starts
-    k = len(deviations)
-    if k < 3:
+
+    def product(lag: int) -> Floats | None:
+        behind = np.flatnonzero(index[lag:] - index[:-lag] == lag)
+        if not len(behind):
+            return None
+        summed = np.einsum("ij,ij->j", deviations[behind + lag], deviations[behind], dtype=np.float64)
+        mean: Floats = np.add.reduceat(summed, starts) / len(behind)
+        return mean
+
+    both, apart = product(1), product(2)
+    if both is None or apart is None:
         return np.ones(len(starts))
-    both = np.add.reduceat((deviations[1:] * deviations[:-1]).sum(axis=0), starts) / (k - 1)
-    apart = np.add.reduceat((deviations[2:] * deviations[:-2]).sum(axis=0), starts) / (k - 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         # Of a decaying correlation r, r² the ratio of two lags is r, whatever the noise.
         r = np.where(both > 0, apart / both, 0.0)
@@ -322,63 +319,6 @@ def _days(windows: list[_Window], slot_s: float) -> Ints:
     """Return the day each window begins on, counted from 0."""
     _, days = np.unique([int(window.slots[0] * slot_s // DAY_S) for window in windows], return_inverse=True)
     return days.astype(np.int64)
-
-
-def _telling(squares: dict[str, Floats], n_features: int) -> Floats:
-    """Return the squares (k, F) that tell excursions best: of numbers the cumulative ones."""
-    ordered, others = squares["kolmogorov_smirnov"], squares["l_infinity"]
-    return np.concatenate((ordered, others[:, ordered.shape[1] : n_features]), axis=1)
-
-
-def _telling_noise(pair: Pair, n_features: int) -> Floats:
-    """Return the squared noise of the same (k, F)."""
-    found = {}
-    for name in ("kolmogorov_smirnov", "l_infinity"):
-        distance = distances.get(name)
-        assert distance.noise_floor is not None
-        found[name] = distance.noise_floor(pair.ordered if distance.ordered else pair) ** 2
-    return _telling(found, n_features)
-
-
-def _excursions(squares: Floats, noise: Floats, days: Ints) -> tuple[Floats, Bools]:
-    """Return windows' distances beyond noise, in units of the root mean square of *other* days.
-
-    So an outlier does not hide by widening its own unit, and what the unit itself is off by counts too.
-    Features whose windows sampling moves more than they move by themselves are left out; the others
-    are returned as flags (F).
-    """
-    squares = np.nan_to_num(squares)
-    n_days = int(days[-1]) + 1
-    if n_days < MIN_DAYS:
-        return np.empty(0), np.zeros(squares.shape[1], dtype=bool)
-    by_day = np.zeros((n_days, squares.shape[1]))
-    np.add.at(by_day, days, squares)
-    n_by_day = np.bincount(days, minlength=n_days)[:, None]
-    others = (by_day.sum(axis=0) - by_day) / np.maximum(n_by_day.sum() - n_by_day, 1)
-    mean = squares.mean(axis=0)
-    varies = (mean > VARIES**2) & (mean > np.nan_to_num(noise).mean(axis=0))
-    unit = np.maximum(others[days][:, varies], VARIES**2 / 4.0)
-    z: Floats = np.sqrt(np.maximum(squares[:, varies], 0.0) / unit)
-    return z.ravel(), varies
-
-
-def _tail(excursions: Floats) -> Tail:
-    """Return the tail as a generalised Pareto law, by probability-weighted moments.
-
-    Source: Hosking and Wallis (1987), Technometrics 29:339-349.
-    """
-    if len(excursions) < TAIL_WINDOWS:
-        return NORMAL_TAIL
-    start = float(np.quantile(excursions, 1.0 - TAIL_SHARE))
-    x = np.sort(excursions[excursions > start]) - start
-    n = len(x)
-    if n < 10:
-        return NORMAL_TAIL
-    mean = float(x.mean())
-    weighted = float(np.mean((1.0 - (np.arange(1, n + 1) - 0.35) / n) * x))
-    shape = float(np.clip(2.0 - mean / (mean - 2.0 * weighted), 0.0, MOST_SHAPE))
-    scale = mean * (1.0 - shape)
-    return Tail(shape, max(scale, 1e-6), start)
 
 
 def _padded(values: Floats, n_features: int) -> Floats:

@@ -90,6 +90,15 @@ class Tail:
         reached: Floats = self.start + self.scale * beyond
         return reached
 
+    def chance(self, units: Floats) -> Floats:
+        """Return the chance of an excursion beyond `units`: the inverse of `reach`."""
+        beyond = np.maximum(units - self.start, 0.0) / self.scale
+        if self.shape > 1e-6:
+            share: Floats = TAIL_SHARE * (1.0 + self.shape * beyond) ** (-1.0 / self.shape)
+        else:
+            share = TAIL_SHARE * np.exp(-beyond)
+        return share
+
 
 @dataclass(frozen=True)
 class Variation:

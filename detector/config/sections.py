@@ -142,7 +142,7 @@ class Decision(Section):
     """When a window is drift."""
 
     false_alarms_per_30_days: float = Field(default=1.0, gt=0)
-    min_effect: Effect = 0.10
+    min_effect: Effect = 0.08
     min_samples: int = Field(default=1000, ge=1)
     dataset_share: float = Field(default=0.3, gt=0, le=1)
     schema_tolerance: float | None = Field(default=0.01, gt=0, lt=1)

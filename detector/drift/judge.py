@@ -10,7 +10,7 @@ training data showed beyond sampling (root mean square), and q how many b an exc
 chance; noise is what sampling makes of d on average. Both chances are shares of the budget of false
 alarms (`detector.drift.level`). So a window of a thousand events and one of a million are held to the
 same real change, and a feature that moves every day to a larger one than a feature that never does.
-The rates (missing, outside, ...) are held to exact chances, and to a fifth of `min_effect`. A fixed
+The rates (missing, outside, ...) are held to exact chances, and to a part of `min_effect`. A fixed
 threshold set by the user replaces either rule.
 """
 
@@ -20,10 +20,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from detector.baseline import ROUNDING, Baseline
+from detector.baseline.variation import Variation
 from detector.batch import Bools, Floats, Ints, ModelKey
 from detector.distances import Distance, Pair, distances
 from detector.drift.evaluation import Evaluation, State, States, Statistic
-from detector.drift.level import Level, most_events, rate_p_value, reach
+from detector.drift.level import Level, common_chance, most_events, rate_p_value, reach
 from detector.drift.policy import DecisionPolicy, FeaturePolicy
 from detector.drift.rates import RATES, expected_rates, rates
 from detector.profile import Profile
@@ -39,8 +40,10 @@ N_GATES = len(GATES) + len(RATES)
 ALONE = 1e-6
 """Chance that one gate of one feature may take where a single window is judged, as `compare` does."""
 
-RATE_SHARE_OF_EFFECT = 0.2
-"""A rate matters when it rises by this part of `min_effect`: 2 % of events at the default of 0.10."""
+RATE_SHARES_OF_EFFECT = {"missing": 0.125}
+RATE_SHARE_OF_EFFECT = 0.0625
+"""A rate matters when it rises by this part of `min_effect`: at the default of 0.08 half a percent of the
+events, of missing values one."""
 
 WARNING_SHARE = 0.7
 """A change of this part of what makes it drift is a warning."""
@@ -49,6 +52,9 @@ MAX_EXCESS = 1e9
 
 NOTHING_IN_COMMON = 0.95
 """However much training data vary, a window this far from them is drift: next to nothing is as it was."""
+
+MANY_WINDOWS = 200
+"""From so many training windows on, a length knows for itself how its excursions reach."""
 
 MIN_VALUES = 100
 """A distance of fewer values than this decides nothing, however many events the window has."""
@@ -180,15 +186,24 @@ class Judge:
         at = None if variation is None else variation.at(length_s)
         if variation is None or at is None:
             return {}
-        n = len(self.baseline.features)
-        level = self._level or Level(1.0, n)
-        q = [reach(variation, i, level.natural(N_GATES, variation.looks[i])) for i in range(at + 1)]
         # A long window is a mixture of short ones, and lies no further out than they do (the distances are
         # convex): so what few long training windows leave open, many short ones bound.
+        lengths = [at] if variation.windows[at] >= MANY_WINDOWS else range(at + 1)
+        squared = {i: self._reach(variation, i) ** 2 for i in lengths}
         return {
-            name: np.min([q[i] ** 2 * table[i] for i in range(at + 1)], axis=0)
+            name: np.min([squared[i] * table[i] for i in lengths], axis=0)
             for name, table in variation.excess.items()
         }
+
+    def _reach(self, variation: Variation, at: int) -> Floats:
+        """Return how many root mean squares an excursion may reach (F), at one length of training windows."""
+        level = self._level or Level(1.0, len(self.baseline.features))
+        effect = np.where(self._limits.ignored, np.inf, self._limits.min_effect)
+        with np.errstate(divide="ignore"):
+            units = {name: effect / np.sqrt(table[at]) for name, table in variation.excess.items()}
+        distance = np.min([units[name] for name in GATES if name in units], axis=0)
+        of_rates = [_rate_share(name) * units[name] for name in RATES if name in units]
+        return reach(variation, at, common_chance(variation, at, [distance, *of_rates], level.natural))
 
     def _distances(
         self, current: Profile, reference: Ints, natural: Mapping[str, Floats]
@@ -238,7 +253,7 @@ class Judge:
                 noise = np.sqrt(share * (1.0 - share) * (1.0 / n + 1.0 / m))
                 chance = most_events(expected * m, n, m, self._alpha) / n - expected
                 by_itself = np.hypot(np.maximum(chance, 0.0), np.sqrt(natural.get(name, 0.0)))
-            auto = expected + np.maximum(by_itself, RATE_SHARE_OF_EFFECT * self._limits.min_effect + noise)
+            auto = expected + np.maximum(by_itself, _rate_share(name) * self._limits.min_effect + noise)
             threshold = self._threshold(name, np.minimum(auto, 1.0), value)
             p_value = rate_p_value(value * n, n, expected * m, m)
             found[name] = Statistic(value, threshold, expected + noise, p_value)
@@ -282,6 +297,10 @@ def _with_comparators(policy: FeaturePolicy, feature: str, baseline: Baseline) -
     if expected is None or not (expected.drift or expected.skew):
         return policy
     return replace(policy, thresholds={**expected.drift, **expected.skew, **policy.thresholds})
+
+
+def _rate_share(name: str) -> float:
+    return RATE_SHARES_OF_EFFECT.get(name, RATE_SHARE_OF_EFFECT)
 
 
 def _padded(values: Floats, n_features: int) -> Floats:

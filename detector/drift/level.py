@@ -1,17 +1,20 @@
 """From a budget of false alarms to the chances that single decisions may take.
 
-A budget of b false alarms per model and 30 days is shared out evenly (Bonferroni) over everything
-that is decided in 30 days: features, statistics, windows, slices, evaluations. Overlapping windows make
-that a little too strict: 2 to 6 % in thresholds. Sampling noise is new at every evaluation; an
-excursion of the data themselves lasts, so it is asked for only as often as such excursions end.
+A budget of b false alarms per model and 30 days is shared out over everything that is decided in 30 days.
+Half of it is for sampling noise, which is new at every evaluation: shared evenly (Bonferroni) over features,
+statistics, windows, slices and evaluations. Overlapping windows make that a little too strict: 2 to 6 % in
+thresholds. The other half is for excursions of the data themselves. They last, so they are asked for only
+as often as they end; all distances of a feature see the same one; and where an excursion that is large enough
+to matter (`min_effect`) is out of the ordinary anyway, a feature leaves its share to those that move more.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betainc, nbdtrik, stdtrit
+from scipy.special import betainc, nbdtrik, stdtr, stdtrit
 
-from detector.baseline.variation import DAY_S, Variation
+from detector.baseline.variation import DAY_S, TAIL_SHARE, Variation
 from detector.batch import Floats
 
 MONTH_S = 30.0 * DAY_S
@@ -21,6 +24,12 @@ WELL_KNOWN = 400.0
 
 MIN_LOOKS = 30.0
 """An excursion is asked for at least once a day."""
+
+NATURAL_SHARE = 0.5
+"""Part of the budget that excursions may use up."""
+
+LARGEST_CHANCE = TAIL_SHARE
+"""An excursion that is more common than this is no excursion: no tail is known of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +46,45 @@ class Level:
     def sampling(self, n_statistics: int) -> float:
         """Return the chance one statistic of one feature may take in one evaluation, against sampling."""
         evaluations = MONTH_S / self.pane_s * self.n_windows * self.n_slices
-        return self.budget / (self.n_features * n_statistics * evaluations)
+        return (1.0 - NATURAL_SHARE) * self.budget / (self.n_features * n_statistics * evaluations)
 
-    def natural(self, n_statistics: int, looks: Floats) -> Floats:
-        """Return the same against excursions, of which there are so many independent ones in 30 days."""
-        share = self.n_features * n_statistics * self.n_windows * self.n_slices
-        level: Floats = self.budget / (share * np.maximum(looks, MIN_LOOKS))
-        return level
+    @property
+    def natural(self) -> float:
+        """Excursions of windows of one length in 30 days, of all features together, that may alarm."""
+        return NATURAL_SHARE * self.budget / (self.n_windows * self.n_slices)
 
 
-def reach(variation: Variation, at: int, alpha: Floats) -> Floats:
+def common_chance(variation: Variation, at: int, guarded: Sequence[Floats], budget: float) -> float:
+    """Return the chance that any single excursion may take, so that `budget` alarm in 30 days.
+
+    `guarded` has for each kind of excursion (of the distances, of a rate) how large it must be to matter, by
+    feature (F), in units of its root mean square: smaller ones alarm nobody, however common they are.
+    """
+    looks = np.maximum(variation.looks[at], MIN_LOOKS)
+    matters = np.stack([_chance(variation, at, units) for units in guarded])
+    low, high = np.log(1e-12), np.log(LARGEST_CHANCE)
+    for _ in range(50):
+        middle = (low + high) / 2.0
+        alarms = float((looks * np.minimum(np.exp(middle), matters)).sum())
+        low, high = (low, middle) if alarms > budget else (middle, high)
+    return float(np.exp(low))
+
+
+def _chance(variation: Variation, at: int, units: Floats) -> Floats:
+    """Return the chance of an excursion beyond `units` (F): the inverse of `reach`."""
+    tail = variation.tails[at]
+    found = tail.chance(units)
+    if tail.independent < WELL_KNOWN:
+        found = np.maximum(found, 2.0 * np.asarray(stdtr(_freedom(variation, at), -units), dtype=np.float64))
+    return found
+
+
+def _freedom(variation: Variation, at: int) -> Floats:
+    freedom: Floats = np.maximum(variation.effective[at] - 1.0, 4.0)
+    return freedom
+
+
+def reach(variation: Variation, at: int, alpha: float) -> Floats:
     """Return how many root mean squares an excursion exceeds with chance `alpha` (F).
 
     The tail that the model's features showed together, where that was told from many windows: each was
@@ -54,10 +92,10 @@ def reach(variation: Variation, at: int, alpha: Floats) -> Floats:
     it and of Student's t, which knows from how many independent windows the root mean square comes.
     """
     tail = variation.tails[at]
-    found = tail.reach(alpha)
+    found = np.full(variation.looks.shape[1], tail.reach(np.array(alpha)))
     if tail.independent < WELL_KNOWN:
-        freedom = np.maximum(variation.effective[at] - 1.0, 4.0)
-        found = np.maximum(found, -np.asarray(stdtrit(freedom, alpha / 2.0), dtype=np.float64))
+        beyond = -np.asarray(stdtrit(_freedom(variation, at), alpha / 2.0), dtype=np.float64)
+        found = np.maximum(found, beyond)
     return found
 
 

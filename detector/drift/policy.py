@@ -21,7 +21,7 @@ class FeaturePolicy:
 class DecisionPolicy:
     """How a window is judged."""
 
-    min_effect: float = 0.10
+    min_effect: float = 0.08
     """The smallest change that matters, as a distance between 0 and 1 after sampling noise is taken off."""
     min_samples: int = 1000
     """A window with fewer events is `insufficient`."""

@@ -4,24 +4,57 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from detector.baseline.variation import Tail, Variation
-from detector.drift.level import Level, most_events, rate_p_value, reach
+from detector.baseline.variation import TAIL_SHARE, Tail, Variation
+from detector.drift.level import Level, common_chance, most_events, rate_p_value, reach
+
+TAIL = Tail(0.0, 0.4, 2.0, 1000.0)
 
 
 def test_the_budget_is_shared_out_over_all_decisions():
-    """100 features, 3 statistics, every 5 minutes for 30 days: 3.9e-7 each."""
+    """Half of it over 100 features, 3 statistics, every 5 minutes for 30 days: 1.9e-7 each."""
     level = Level(1.0, 100, pane_s=300.0)
 
-    assert level.sampling(3) == pytest.approx(1 / (100 * 3 * 8640))
+    assert level.sampling(3) == pytest.approx(0.5 / (100 * 3 * 8640))
     assert Level(1.0, 100, 2, 3, 300.0).sampling(3) == pytest.approx(level.sampling(3) / 6)
     assert Level(4.0, 100, pane_s=300.0).sampling(3) == pytest.approx(4 * level.sampling(3))
+    assert Level(1.0, 100, 2, 3, 300.0).natural == pytest.approx(0.5 / 6)
+
+
+def _variation(looks, tail=TAIL, effective=1000.0):
+    looks = np.array([looks], dtype=float)
+    return Variation((3600.0,), (700,), {}, looks, np.full_like(looks, effective), (tail,))
 
 
 def test_excursions_are_asked_for_as_often_as_they_end():
-    """At least once a day, more often where they are shorter."""
-    level = Level(1.0, 100)
+    """At least once a day, more often where they are shorter: so many alarm that the budget is used up."""
+    variation = _variation([1.0, 30.0, 300.0])
+    chance = common_chance(variation, 0, [np.zeros(3)], 0.5)
 
-    assert level.natural(3, np.array([1.0, 30.0, 300.0])) == pytest.approx([1 / 9000, 1 / 9000, 1 / 90000])
+    assert chance * (30 + 30 + 300) == pytest.approx(0.5, rel=1e-6)
+
+
+def test_a_feature_whose_excursions_do_not_matter_leaves_its_share_to_the_others():
+    """Of two features one never reaches `min_effect` by itself: the other may use the whole budget."""
+    variation = _variation([60.0, 60.0])
+
+    alone = common_chance(variation, 0, [np.array([0.0, np.inf])], 0.5)
+    assert alone == pytest.approx(2 * common_chance(variation, 0, [np.zeros(2)], 0.5), rel=1e-6)
+    # It takes what is left of the budget, were `min_effect` to guard it a little only.
+    weakly = common_chance(variation, 0, [np.array([0.0, TAIL.reach(np.array(0.1 * alone))])], 0.5)
+    assert weakly == pytest.approx(0.9 * alone, rel=1e-6)
+
+
+def test_excursions_that_matter_to_nobody_take_no_chance():
+    """Where `min_effect` guards everything, an excursion is what one window in twenty shows."""
+    assert common_chance(_variation([60.0]), 0, [np.array([np.inf])], 0.5) == pytest.approx(TAIL_SHARE)
+
+
+@pytest.mark.parametrize("shape", [0.0, 0.2])
+def test_the_chance_of_an_excursion_is_the_inverse_of_its_reach(shape):
+    """To rounding, over the whole tail."""
+    tail, alpha = Tail(shape, 0.5, 2.0), np.array([0.05, 1e-3, 1e-6, 1e-9])
+
+    np.testing.assert_allclose(tail.chance(tail.reach(alpha)), alpha, rtol=1e-9)
 
 
 @pytest.mark.parametrize("alpha", [1e-3, 1e-6])
@@ -49,7 +82,7 @@ def test_few_training_days_reach_further_than_many():
     """Student's t: a root mean square of five independent windows is worth little."""
     tail = (Tail(0.0, 0.3, 1.9),)
     variation = Variation((3600.0,), (700,), {}, np.array([[60.0, 60.0]]), np.array([[5.0, 500.0]]), tail)
-    few, many = reach(variation, 0, np.array([1e-5, 1e-5]))
+    few, many = reach(variation, 0, 1e-5)
 
     assert few > 2 * many
     assert many == pytest.approx(max(stats.t.isf(5e-6, 499), tail[0].reach(np.array(1e-5))))
