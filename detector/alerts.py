@@ -3,7 +3,8 @@
 Each window of each feature (and of the model version as a whole) has two states with memory:
 
     calm    -- `raise_after` drifting evaluations in a row           --> raised
-    raised  -- `clear_after` evaluations that are ok, none drifting  --> calm
+    raised  -- `clear_after` evaluations that are ok, none drifting, and for as long
+               as the window itself, at most `clear_for`             --> calm
     a warning keeps what is raised; an evaluation without enough events changes nothing
 
 An alert fires while any window of its feature is raised: one alert for a feature, not one a window.
@@ -18,15 +19,20 @@ from typing import Literal
 
 import numpy as np
 
-from detector.batch import Bools, Ints, ModelKey
+from detector.batch import Bools, Floats, Ints, ModelKey
 from detector.drift.contributors import Contributor
 from detector.drift.evaluation import Evaluation, State, States
 from detector.drift.explanation import NO_EXPLANATION, Explanation, Shape
 from detector.windows.slices import ALL
+from detector.windows.sliding import WindowProfile
 
 FEATURE_ALERT = "DriftFeatureDrifted"
+PREDICTION_ALERT = "DriftPredictionDrifted"
 DATASET_ALERT = "DriftDatasetDrifted"
 SCHEMA_ALERT = "DriftSchemaAnomaly"
+
+ALERTS = (FEATURE_ALERT, PREDICTION_ALERT, DATASET_ALERT, SCHEMA_ALERT)
+"""Every alert there is."""
 
 DATASET_STATISTIC = "drifted_features_ratio"
 
@@ -45,8 +51,13 @@ class AlertPolicy:
 
     raise_after: int = 3
     clear_after: int = 3
+    clear_for_s: float = 3600.0
+    """A window stays calm for as long as it is itself, but no longer than this, before its alert ends: so
+    that nothing of what raised it is left in it, and a change that comes and goes is one alert."""
 
     def __post_init__(self) -> None:
+        if self.clear_for_s < 0:
+            raise ValueError("clear_for must not be negative")
         if self.raise_after < 1 or self.clear_after < 1:
             raise ValueError("raise_after and clear_after must be at least 1")
 
@@ -91,19 +102,26 @@ class _WindowMemory:
 
     drifting: Ints
     calm: Ints
+    calm_since_s: Floats
+    """Event time of the first calm evaluation; infinity where the last one was not."""
     raised: Bools
 
     @classmethod
     def of(cls, shape: tuple[int, ...]) -> "_WindowMemory":
-        return cls(np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, bool))
+        never = np.full(shape, np.inf)
+        return cls(np.zeros(shape, np.int64), np.zeros(shape, np.int64), never, np.zeros(shape, bool))
 
-    def update(self, state: States, policy: AlertPolicy) -> None:
+    def update(self, state: States, policy: AlertPolicy, window: WindowProfile) -> None:
         drifts, known = state == State.DRIFT, state != State.INSUFFICIENT
         self.drifting = np.where(drifts, self.drifting + 1, np.where(known, 0, self.drifting))
         # A warning is neither: a value that wavers about its threshold is one alert, not many.
         self.calm = np.where(drifts, 0, np.where(state == State.OK, self.calm + 1, self.calm))
+        since_s = np.minimum(self.calm_since_s, window.end_s)
+        self.calm_since_s = np.where(self.calm > 0, since_s, np.inf)
+        for_s = window.end_s - self.calm_since_s
+        is_over = (self.calm >= policy.clear_after) & (for_s >= min(window.length_s, policy.clear_for_s))
         self.raised |= self.drifting >= policy.raise_after
-        self.raised &= self.calm < policy.clear_after
+        self.raised &= ~is_over
 
 
 @dataclass(slots=True)
@@ -129,7 +147,7 @@ class AlertBook:
         raised_by: dict[tuple[int, int], int] = {}
         for i, evaluation in enumerate(evaluations):
             memory = self._memory_of(evaluation)
-            memory.update(_with_whole(evaluation), self.policy)
+            memory.update(_with_whole(evaluation), self.policy, evaluation.window)
             for row, subject in np.argwhere(memory.raised).tolist():
                 raised_by.setdefault((row, subject), i)
         if not evaluations:
@@ -201,7 +219,7 @@ class AlertBook:
         why = NO_EXPLANATION if is_whole else explain(evaluation, row, subject)
         began = Transition(
             "firing",
-            DATASET_ALERT if is_whole else FEATURE_ALERT,
+            DATASET_ALERT if is_whole else _alert_on(evaluation, subject),
             evaluation.key,
             evaluation.slices[row],
             feature,
@@ -218,6 +236,12 @@ class AlertBook:
         )
         self.firing[place] = began
         return began
+
+
+def _alert_on(evaluation: Evaluation, feature: int) -> str:
+    """Return the name of an alert on one feature, or on what the model predicts."""
+    is_prediction = evaluation.features.all[feature].role == "prediction"
+    return PREDICTION_ALERT if is_prediction else FEATURE_ALERT
 
 
 def _with_whole(evaluation: Evaluation) -> States:

@@ -1,5 +1,7 @@
 """Alerts: runs of evaluations, one alert for a feature, the same id for both ends."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -57,9 +59,46 @@ def test_runs_of_evaluations_raise_and_clear(states, expected):
     assert _run(AlertBook(AlertPolicy(3, 3)), states) == expected
 
 
+@pytest.mark.parametrize(
+    ("length_s", "clear_for_s", "expected"),
+    [
+        pytest.param(600.0, 3600.0, 12, id="as long as the window"),
+        pytest.param(86400.0, 600.0, 12, id="no longer than the limit"),
+        pytest.param(600.0, 0.0, 4, id="not at all"),
+    ],
+)
+def test_a_window_stays_calm_for_as_long_as_it_is_itself(length_s, clear_for_s, expected):
+    """Raised in the first of evaluations a minute apart, ok from the second on: ended so many later."""
+    said = _run(AlertBook(AlertPolicy(1, 3, clear_for_s)), [DRIFT] + [OK] * 20, length_s=length_s)
+
+    assert said.index("R") + 1 == expected
+
+
+def test_what_comes_and_goes_is_one_alert():
+    """Drift, and five minutes without it, again and again: one alert for a window of an hour."""
+    said = _run(AlertBook(AlertPolicy(3, 3)), ([DRIFT] * 3 + [OK] * 5) * 10, length_s=3600.0)
+
+    assert said.count("F") == 1
+    assert "R" not in said
+
+
+def test_drift_of_a_prediction_has_a_name_of_its_own():
+    """So that it can be routed elsewhere: the model, not its inputs."""
+    features = FeatureSet.of(
+        [Feature("x", "float", "prediction"), Feature("k", "int"), Feature("c", "string")]
+    )
+    evaluation = replace(_evaluation([DRIFT, DRIFT, OK]), features=features)
+    began = AlertBook(AlertPolicy(1, 1)).update([evaluation], lambda *_: NO_EXPLANATION)
+
+    assert [(t.alert, t.feature) for t in began] == [
+        ("DriftPredictionDrifted", "x"),
+        ("DriftFeatureDrifted", "k"),
+    ]
+
+
 def test_one_alert_for_a_feature_however_many_windows_are_raised():
     """It fires with the first window and ends with the last."""
-    book = AlertBook(AlertPolicy(1, 1))
+    book = AlertBook(AlertPolicy(1, 1, 0.0))
 
     def both(short, long):
         evaluations = [_evaluation([short, OK, OK]), _evaluation([long, OK, OK], 600.0)]
@@ -73,7 +112,7 @@ def test_one_alert_for_a_feature_however_many_windows_are_raised():
 
 def test_an_alert_carries_its_numbers_and_reasons():
     """Statistic, value, threshold, time; `resolved` repeats them with an end."""
-    book = AlertBook(AlertPolicy(1, 1))
+    book = AlertBook(AlertPolicy(1, 1, 0.0))
     (began,) = book.update([_evaluation([OK, DRIFT, OK], end_s=120.0)], lambda *_: NO_EXPLANATION)
     (ended,) = book.update([_evaluation([OK, OK, OK], end_s=180.0)], lambda *_: NO_EXPLANATION)
 
@@ -85,7 +124,7 @@ def test_an_alert_carries_its_numbers_and_reasons():
 
 def test_the_model_as_a_whole_has_an_alert_of_its_own():
     """It names no feature, and its statistic is the share of drifted features."""
-    book = AlertBook(AlertPolicy(1, 1))
+    book = AlertBook(AlertPolicy(1, 1, 0.0))
     (began,) = book.update([_evaluation([OK, OK, OK], whole=DRIFT)], lambda *_: NO_EXPLANATION)
 
     assert (began.alert, began.feature, began.statistic) == (
@@ -97,7 +136,7 @@ def test_the_model_as_a_whole_has_an_alert_of_its_own():
 
 def test_unconfirmed_drift_is_shown_as_a_warning():
     """What people see is what alerts see: drift only once raised, until cleared."""
-    book = AlertBook(AlertPolicy(2, 2))
+    book = AlertBook(AlertPolicy(2, 2, 0.0))
     shown = []
     for state in (DRIFT, DRIFT, OK, OK):
         evaluation = _evaluation([state, OK, OK])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, Field, InstanceOf, PrivateAttr, field_validator
 
-from detector.config.fields import Listed, Section, refuse_repeats
+from detector.config.fields import Duration, Listed, Section, refuse_repeats
 from detector.config.sections import (
     Decision,
     DirectoryState,
@@ -23,6 +23,7 @@ from detector.config.sections import (
 )
 from detector.drift.policy import DecisionPolicy, FeaturePolicy
 from detector.formats import EventOptions
+from detector.times import parse_duration
 from detector.windows.spec import WindowSpec
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Alerts(Section):
 
     raise_after: int = Field(default=3, ge=1, le=1000)
     clear_after: int = Field(default=3, ge=1, le=1000)
+    clear_for: Duration = "1h"
+    """And for as long as the window itself, but no longer than this."""
     sinks: Annotated[tuple[InstanceOf[BaseModel], ...], Listed] = Field(default_factory=_log_sink)
     """The settings of each sink, of the class that its kind has."""
 
@@ -122,7 +125,8 @@ class Config(Section):
         """Return when alerts begin and end."""
         from detector.alerts import AlertPolicy
 
-        return AlertPolicy(self.alerts.raise_after, self.alerts.clear_after)
+        alerts = self.alerts
+        return AlertPolicy(alerts.raise_after, alerts.clear_after, parse_duration(alerts.clear_for))
 
     def export_policy(self) -> "ExportPolicy":
         """Return how much is exported."""

@@ -113,7 +113,7 @@ class Judge:
         self._expected = {name: values[rows] for name, values in expected_rates(baseline).items()}
         self._level = level
         self._alpha = ALONE if level is None else level.sampling(N_GATES)
-        self._natural: dict[float, dict[str, Floats]] = {}
+        self._natural: dict[int, dict[str, Floats]] = {}
 
     def _reference_rows(self) -> list[int]:
         """Return the baseline's row for each slice: its own if it has one, else all training data."""
@@ -134,7 +134,7 @@ class Judge:
         """Judge one window: every statistic, the state of every feature and of the whole."""
         layout = self.baseline.layout
         n = window.profile.counts[:, layout.events]
-        reference, natural = self._expected_counts(window), self._natural_squares(window.length_s)
+        reference, natural = self._expected_counts(window), self._natural_squares(window)
         statistics = self._distances(window.profile, reference, natural)
         statistics |= self._rates(window.profile, reference, natural)
         names = tuple(name for name in statistics if np.isfinite(statistics[name].threshold).any())
@@ -175,17 +175,23 @@ class Judge:
             reference[i, season.positions] = np.rint(shares[i] * size[i]).astype(np.int64)
         return reference
 
-    def _natural_squares(self, length_s: float) -> dict[str, Floats]:
-        """Return (q b)² by statistic (F): what windows of this length exceed by themselves with chance."""
-        if length_s not in self._natural:
-            self._natural[length_s] = self._measured_squares(length_s)
-        return self._natural[length_s]
+    def _natural_squares(self, window: WindowProfile) -> dict[str, Floats]:
+        """Return (q b)² by statistic (F): what such windows exceed by themselves with chance.
 
-    def _measured_squares(self, length_s: float) -> dict[str, Floats]:
+        A window that has events of a part of its length only (it fills up, or there was a gap) varies like
+        a window of that length.
+        """
         variation = self.baseline.variation
-        at = None if variation is None else variation.at(length_s)
+        at = None
+        if variation is not None:
+            at = variation.at(window.length_s if window.covered_s is None else window.covered_s)
         if variation is None or at is None:
             return {}
+        if at not in self._natural:
+            self._natural[at] = self._measured_squares(variation, at)
+        return self._natural[at]
+
+    def _measured_squares(self, variation: Variation, at: int) -> dict[str, Floats]:
         # A long window is a mixture of short ones, and lies no further out than they do (the distances are
         # convex): so what few long training windows leave open, many short ones bound.
         lengths = [at] if variation.windows[at] >= MANY_WINDOWS else range(at + 1)

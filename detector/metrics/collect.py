@@ -8,7 +8,7 @@ from datetime import datetime
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
 from detector import __version__
-from detector.alerts import DATASET_ALERT, FEATURE_ALERT, SCHEMA_ALERT
+from detector.alerts import ALERTS, SCHEMA_ALERT
 from detector.batch import REJECT_REASONS, Floats
 from detector.metrics.labels import label
 from detector.metrics.names import EVALUATED, RUNNING, ExportPolicy, Family
@@ -145,7 +145,7 @@ def _add_models(view: View, add: Add) -> None:
         add("drift_events_accepted", key, counters.accepted[key])
         for outcome in ("ok", "insufficient"):
             add("drift_evaluations", (*key, outcome), counters.evaluations[key, outcome])
-        for alert in (FEATURE_ALERT, DATASET_ALERT, SCHEMA_ALERT):
+        for alert in ALERTS:
             add("drift_alerts_fired", (*key, alert), counters.alerts_fired[key, alert])
         add("drift_alerts_firing", key, sum(alert.key == key for alert in view.firing))
         if view.last_evaluation_s is not None:

@@ -38,6 +38,8 @@ class WindowProfile:
     news: ColumnNews = NO_NEWS
     hours: Floats | None = None
     """Events (S, 48) by hour of the day in UTC, on working days and at weekends; None: not known."""
+    covered_s: float | None = None
+    """How much of the length has events: less while the window fills up, or after a gap; None: all of it."""
 
 
 class SlidingWindow:
@@ -85,10 +87,13 @@ class SlidingWindow:
         """Return the window as it is now, with its latest events and what they told of their columns."""
         whole = Profile.zeros(self._layout, self._n_slices)
         hours = np.zeros((self._n_slices, N_HOURS))
-        for index, pane in self._ring.items_between(self.first_pane, self._end):
+        panes = self._ring.items_between(self.first_pane, self._end)
+        for index, pane in panes:
             whole.merge_sums(pane)
             hours[:, kind_of_hour(index * self._pane_s)] += pane.counts[:, self._layout.events]
         np.copyto(whole.counts, self._counts)
         start_s = self.first_pane * self._pane_s
         found = NO_NEWS if news is None else news.between(self.first_pane, self._end)
-        return WindowProfile(self.length_s, start_s, self._end * self._pane_s, whole, latest, found, hours)
+        end_s = self._end * self._pane_s
+        covered_s = min(len(panes) * self._ring.factor * self._pane_s, self.length_s)
+        return WindowProfile(self.length_s, start_s, end_s, whole, latest, found, hours, covered_s)

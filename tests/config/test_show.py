@@ -87,7 +87,12 @@ def test_every_setting_is_shown_in_the_order_of_the_code(tmp_path):
         "max_future": "5m",
         "idle_after": "30s",
     }
-    assert shown["alerts"] == {"raise_after": 3, "clear_after": 3, "sinks": [{"kind": "log"}]}
+    assert shown["alerts"] == {
+        "raise_after": 3,
+        "clear_after": 3,
+        "clear_for": "1h",
+        "sinks": [{"kind": "log"}],
+    }
     assert shown["state"] is None
 
 

@@ -137,3 +137,15 @@ def test_windows_that_do_not_fit_are_refused(settings_, message):
     """A window is a whole number of panes, named once."""
     with pytest.raises(ValueError, match=message):
         WindowSpec(**settings_)
+
+
+def test_a_window_says_how_much_of_it_has_events(rng):
+    """Panes with events, while it fills up and after a gap: of four panes of 10 s two, later one."""
+    windows = _windows(WindowSpec(10, (40,)))
+    covered = []
+    for pane in range(6):
+        if pane in (1, 2, 5):
+            windows.add(random_columns(rng, 3), np.full(3, 10.0 * pane + 5), pane)
+        covered += [window.covered_s for window in windows.close(pane)]
+
+    assert covered == [10.0, 20.0, 20.0, 20.0, 20.0]
