@@ -19,6 +19,7 @@ from detector.anomaly_alerts import AnomalyBook
 from detector.baseline import Baseline
 from detector.baseline.expectations import Expectations
 from detector.batch import Bools, Decoded, Floats, ModelKey, Partition
+from detector.drift.causes import cause_of
 from detector.drift.contributors import contributors
 from detector.drift.evaluation import Evaluation, State, States
 from detector.drift.explanation import Explanation
@@ -138,7 +139,12 @@ class _Watched:
     def explain(self, evaluation: Evaluation, row: int, feature: int) -> Explanation:
         """Return what an alert on a feature tells beside its numbers."""
         current = evaluation.window.profile.row(row)
-        return Explanation(contributors(self.judge.baseline, self.judge.reference(row), current, feature))
+        cause = cause_of(self.judge.baseline, self.judge.reference(row), evaluation, row, feature)
+        return Explanation(
+            contributors(self.judge.baseline, self.judge.reference(row), current, feature),
+            cause=None if cause is None else cause.name,
+            message=None if cause is None else cause.message,
+        )
 
 
 class Pipeline:

@@ -1,0 +1,171 @@
+"""The law of a numeric feature as its bins tell it, and whether a window follows another law.
+
+Within a bin the values are spread so that their mean comes out right: a share α evenly below the mean,
+the rest evenly above, with α = (upper - mean) / (upper - lower). A law that is scaled, or that of another
+column, then predicts what a window has in every bin, its mean and its spread. Part of the window may
+follow the training law still: alerts come while a window holds both.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detector.batch import Bools, Floats
+from detector.drift.change import Change
+
+NUDGE = 1e-9
+"""Edges are moved by this part, so that rounding puts no frequent value on the wrong side."""
+
+MIN_VALUES = 50
+"""A part of a window with fewer values is not told from noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """A distribution function by knots, linear between them, with its moments."""
+
+    knots: Floats
+    cdf: Floats
+    mean: float
+    std: float
+    kurtosis: float
+    """Fourth moment about the mean over the variance squared, from bin means; 3 for the normal law."""
+
+    def below(self, x: Floats, *, above: Bools) -> Floats:
+        """Return the share of values below x, and up to x where `above` says so."""
+        nudge = NUDGE * (np.abs(x) + self.std)
+        return np.interp(x + np.where(above, nudge, -nudge), self.knots, self.cdf, left=0.0, right=1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a window (or training data) shows of a numeric feature."""
+
+    edges: Floats
+    above: Bools
+    """Edges that lie just above a value of their own."""
+    cdf: Floats
+    """Share of the values below each edge."""
+    n: float
+    mean: float
+    square: float
+    """Mean squared distance from `center`."""
+    center: float
+
+    @classmethod
+    def of(cls, change: Change, side: Floats, sums: Floats, squares: float) -> "Seen":
+        """Return what counts by bin, their sums and the squares show."""
+        edges = change.baseline.binning.numeric[change.feature].edges
+        above = np.append(False, np.nextafter(edges[:-1], np.inf) == edges[1:])
+        above[-1] = True
+        n = float(side.sum())
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            mean, square = float(np.sum(sums / n)), squares / n
+        return cls(
+            edges,
+            above,
+            np.cumsum(side)[:-1] / n,
+            n,
+            mean,
+            square,
+            float(change.baseline.centers[change.feature]),
+        )
+
+    @property
+    def variance(self) -> float:
+        """Variance about the mean."""
+        return max(self.square - (self.mean - self.center) ** 2, 0.0)
+
+
+def seen(change: Change) -> tuple[Seen, Seen] | None:
+    """Return what both sides of a numeric feature show, None where one has no finite values."""
+    start = int(change.baseline.layout.segments.starts[change.feature])
+    found = []
+    for profile, counts in ((change.reference, change.before), (change.current, change.now)):
+        if counts.sum() < MIN_VALUES:
+            return None
+        sums = profile.sums[0, start : start + len(counts)]
+        one = Seen.of(change, counts, sums, float(profile.squares[0, change.feature]))
+        if not np.isfinite(one.mean) or not np.isfinite(one.square):
+            return None
+        found.append(one)
+    return found[0], found[1]
+
+
+def law_of(change: Change, side: Seen) -> Law | None:
+    """Return the training law of a feature; None for a constant, or one without finite values."""
+    counts, edges, start = (
+        change.before,
+        side.edges,
+        int(change.baseline.layout.segments.starts[change.feature]),
+    )
+    low, high = (float(x[0, change.feature]) for x in (change.reference.low, change.reference.high))
+    if not low < high or side.variance <= 0:
+        return None
+    ends = np.concatenate(([min(low, edges[0])], edges, [max(np.nextafter(high, np.inf), edges[-1])]))
+    lower, upper = ends[:-1], ends[1:]
+    sums = change.reference.sums[0, start : start + len(counts)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = np.clip(np.where(counts > 0, sums / counts, 0.5 * lower + 0.5 * upper), lower, upper)
+        part = np.where(upper > lower, (upper - means) / (upper - lower), 1.0)
+    shares = counts / counts.sum()
+    cdf = np.concatenate(([0.0], np.cumsum(shares)))
+    knots = np.append(np.stack((lower, means), axis=1).ravel(), ends[-1])
+    values = np.append(np.stack((cdf[:-1], cdf[:-1] + shares * part), axis=1).ravel(), 1.0)
+    std = float(np.sqrt(side.variance))
+    kurtosis = float((shares * ((means - side.mean) / std) ** 4).sum())
+    return Law(knots, values, side.mean, std, max(kurtosis, 1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Slack:
+    """What a fit may be off by, beside sampling."""
+
+    cdf: float
+    """As a difference of distribution functions."""
+    mean: float
+    """In standard deviations of the law."""
+    spread: float
+    """As a part of the standard deviation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How a window fits the training law with a part of another: arrays over the laws tried (A)."""
+
+    part: Floats
+    """Share of the window's values that follow the other law."""
+    score: Floats
+    """Largest deviation as a part of what it may be: at most 1 fits; infinite where nothing can be said."""
+
+
+def fit(
+    before: Seen, now: Seen, cdf: Floats, mean: Floats, std: Floats, kurtosis: float, slack: Slack
+) -> Fit:
+    """Hold a window against mixtures of the training law and each of A others.
+
+    `cdf` (A, edges) are the other laws' distribution functions at the feature's edges, `mean` and `std`
+    (A) their moments, `kurtosis` that of all. The part is the one of least squares.
+    """
+    off, other = now.cdf - before.cdf, cdf - before.cdf
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        part = np.clip((other @ off) / (other * other).sum(axis=1), 0.0, 1.0)
+        count = np.maximum(part * now.n, 1.0)
+        apart = np.abs(off - part[:, None] * other).max(axis=1)
+        # What is left of the window's moments when the part that is as in training is taken off.
+        center = (now.mean - (1.0 - part) * before.mean) / part
+        square = (now.square - (1.0 - part) * before.square) / part
+        spread = np.sqrt(np.maximum(square - (center - now.center) ** 2, 0.0))
+        mixed = (1.0 - part) * before.variance + part * std**2 + part * (1 - part) * (mean - before.mean) ** 2
+        by_cdf = apart / (slack.cdf + 1.2 * np.sqrt(1.0 / now.n + 1.0 / before.n))
+        by_mean = np.abs(center - mean) / (slack.mean * std + 3.0 * np.sqrt(mixed / now.n) / part)
+        error = np.minimum(slack.spread + 3.0 * np.sqrt(kurtosis / (4.0 * count)), 0.5)
+        by_spread = np.abs(np.log(spread / std)) / error
+        far = apart > FAR_BETTER * np.abs(off).max()
+        score = np.maximum(np.maximum(by_cdf, by_mean), by_spread)
+    bad = far | ~np.isfinite(score) | (part * now.n < MIN_VALUES)
+    return Fit(part, np.where(bad, np.inf, score))
+
+
+FAR_BETTER = 0.25
+"""A law that explains a change leaves at most this part of it."""
