@@ -22,7 +22,8 @@ import numpy as np
 from detector.batch import Bools, Floats, Ints, ModelKey
 from detector.drift.contributors import Contributor
 from detector.drift.evaluation import Evaluation, State, States
-from detector.drift.explanation import NO_EXPLANATION, Explanation, Shape
+from detector.drift.explanation import Explanation, Shape
+from detector.drift.groups import MOST_TOGETHER, common_cause
 from detector.windows.slices import ALL
 from detector.windows.sliding import WindowProfile
 
@@ -86,6 +87,8 @@ class Transition:
     """The kind of anomaly; of drift the cause, where it is known."""
     message: str | None = None
     """What is wrong, in words; None where the numbers say it."""
+    moved_with: tuple[str, ...] = ()
+    """Features that drift together with it, at most `MOST_TOGETHER`; of the whole those that drift."""
 
     @property
     def id(self) -> str:
@@ -153,10 +156,14 @@ class AlertBook:
         if not evaluations:
             return []
         transitions = self._resolve(evaluations[0], raised_by)
+        started = []
         for (row, subject), i in sorted(raised_by.items()):
-            started = self._raise(evaluations[i], row, subject, explain, covered)
-            if started is not None:
-                transitions.append(started)
+            found = self._raise(evaluations[i], row, subject, explain, covered)
+            if found is not None:
+                started.append(found)
+        for alert in told_together(started):
+            self.firing[alert.key, alert.slice, alert.feature] = alert
+            transitions.append(alert)
         return transitions
 
     def confirmed(self, evaluation: Evaluation) -> tuple[States, States]:
@@ -175,6 +182,16 @@ class AlertBook:
             for (owner, name, _), t in self.firing.items()
             if owner == key and name == ALL and t.feature is not None and t.statistic is not None
         )
+
+    def _why_whole(self, evaluation: Evaluation, row: int, explain: Explain) -> Explanation:
+        """Return what the features that drift have in common, and which they are."""
+
+        def cause(feature: int) -> str | None:
+            name = evaluation.features.names[feature]
+            alert = self.firing.get((evaluation.key, evaluation.slices[row], name))
+            return explain(evaluation, row, feature).cause if alert is None else alert.kind
+
+        return common_cause(evaluation, row, cause)
 
     def _memory_of(self, evaluation: Evaluation) -> _WindowMemory:
         key = (evaluation.key, evaluation.window.length_s)
@@ -216,7 +233,7 @@ class AlertBook:
             if row == 0 and is_explained(evaluation, subject, statistic, covered):
                 return None
             value, threshold = numbers_of(evaluation, statistic, row, subject)
-        why = NO_EXPLANATION if is_whole else explain(evaluation, row, subject)
+        why = self._why_whole(evaluation, row, explain) if is_whole else explain(evaluation, row, subject)
         began = Transition(
             "firing",
             DATASET_ALERT if is_whole else _alert_on(evaluation, subject),
@@ -233,6 +250,7 @@ class AlertBook:
             contributors=why.contributors,
             kind=why.cause,
             message=why.message,
+            moved_with=why.moved_with,
         )
         self.firing[place] = began
         return began
@@ -242,6 +260,20 @@ def _alert_on(evaluation: Evaluation, feature: int) -> str:
     """Return the name of an alert on one feature, or on what the model predicts."""
     is_prediction = evaluation.features.all[feature].role == "prediction"
     return PREDICTION_ALERT if is_prediction else FEATURE_ALERT
+
+
+def told_together(started: Sequence[Transition]) -> list[Transition]:
+    """Return alerts that begin at one moment, each with the features of its slice that began with it.
+
+    Those that go with it in training come first.
+    """
+    told = []
+    for alert in started:
+        beside = [t.feature for t in started if t.slice == alert.slice and t.feature != alert.feature]
+        names = [*alert.moved_with, *(name for name in beside if name is not None)]
+        together = tuple(dict.fromkeys(names))[:MOST_TOGETHER]
+        told.append(alert if alert.feature is None else replace(alert, moved_with=together))
+    return told
 
 
 def _with_whole(evaluation: Evaluation) -> States:

@@ -47,6 +47,9 @@ def statistic_of(kind: str) -> str | None:
     return "outside" if "_SMALL_" in kind or "_BIG_" in kind else _STATISTIC_OF.get(kind)
 
 
+_MORE_THAN_A_RULE = ("category_renamed", "constant", "default_value", "swapped_columns", "unit_change")
+"""Causes that say more than that a rule is broken."""
+
 Broken = dict[Place, tuple[Evaluation, Anomaly]]
 
 
@@ -178,7 +181,8 @@ def _began(evaluation: Evaluation, anomaly: Anomaly, explain: Explain) -> Transi
         shape=why.shape,
         contributors=why.contributors,
         kind=anomaly.kind,
-        message=anomaly.long,
+        message=anomaly.long if why.cause not in _MORE_THAN_A_RULE else f"{anomaly.long}; {why.message}",
+        moved_with=why.moved_with,
     )
 
 

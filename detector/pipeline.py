@@ -23,6 +23,7 @@ from detector.drift.causes import cause_of
 from detector.drift.contributors import contributors
 from detector.drift.evaluation import Evaluation, State, States
 from detector.drift.explanation import Explanation
+from detector.drift.groups import correlated
 from detector.drift.judge import Judge
 from detector.drift.level import Level
 from detector.drift.policy import DecisionPolicy
@@ -144,6 +145,7 @@ class _Watched:
             contributors(self.judge.baseline, self.judge.reference(row), current, feature),
             cause=None if cause is None else cause.name,
             message=None if cause is None else cause.message,
+            moved_with=correlated(self.judge.baseline, evaluation, row, feature),
         )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from detector.baseline.correlation import find_partners
 from detector.baseline.edges import category_binning, numeric_binning
 from detector.baseline.measure_variation import Slots, measure_season, measure_variation, slot_length
 from detector.baseline.model import NO_SCHEMA, Baseline, CategoryFacts, Figures, Provenance
@@ -250,6 +251,7 @@ def _freeze(survey: _Survey, provenance: Provenance) -> Baseline:
         label=next((n for n, r in survey.roles.items() if r == "label"), None),
         schema=survey.schema,
         figures=tuple(_figures(survey, f.name) for f in features.all),
+        partners=find_partners({f.name: survey.sampled(f.name) for f in features.numeric}),
     )
 
 

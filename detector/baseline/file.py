@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from detector.baseline.correlation import Partners
 from detector.baseline.model import NO_SCHEMA, Baseline, CategoryFacts, Figures, Provenance
 from detector.baseline.variation_record import SeasonRecord, VariationRecord
 from detector.batch import Feature, FeatureSet, FeatureType, Floats, Ints, Role
@@ -56,6 +57,8 @@ class _Feature(msgspec.Struct, omit_defaults=True):
     numeric: _Numeric | None = None
     categories: _Categories | None = None
     figures: Figures | None = None
+    correlated: dict[str, float] = {}
+    """Other numeric features -> Spearman's rank correlation in training."""
 
 
 class _SliceProfile(msgspec.Struct):
@@ -153,6 +156,7 @@ def _feature(baseline: Baseline, f: int) -> _Feature:
     out = _Feature(feature.name, feature.type, feature.role, missing, mismatch, non_finite)
     if baseline.figures:
         out.figures = baseline.figures[f]
+    out.correlated = dict(baseline.partners.get(feature.name, ()))
     binning = baseline.binning.of(f)
     if isinstance(binning, NumericBinning):
         out.numeric = _Numeric(
@@ -233,6 +237,7 @@ def _baseline(content: _Content, digest: str) -> Baseline:
         label=content.label,
         schema=NO_SCHEMA if content.schema is None else schema_of_record(content.schema),
         figures=_figures(content),
+        partners={f.name: _partners(f, frozenset(names)) for f in content.features if f.correlated},
         season=None if content.season is None else content.season.season(layout.width),
         variation=None if content.variation is None else content.variation.variation(len(names)),
         digest=digest,
@@ -242,6 +247,14 @@ def _baseline(content: _Content, digest: str) -> Baseline:
 def _figures(content: _Content) -> tuple[Figures, ...]:
     found = [f.figures for f in content.features if f.figures is not None]
     return tuple(found) if len(found) == len(content.features) else ()
+
+
+def _partners(f: _Feature, names: frozenset[str]) -> Partners:
+    makes_sense = all(name in names and -1.0 <= rho <= 1.0 for name, rho in f.correlated.items())
+    _require(
+        makes_sense, f"feature {f.name!r} goes with one that does not exist, or by an impossible measure"
+    )
+    return tuple(sorted(f.correlated.items(), key=lambda pair: -abs(pair[1])))
 
 
 def _require(holds: bool, found: str) -> None:

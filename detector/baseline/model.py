@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from detector.baseline.correlation import Partners
 from detector.baseline.variation import Season, Variation
 from detector.batch import FeatureSet, Floats, Ints
 from detector.profile import Binning, Layout, Profile
@@ -96,6 +97,8 @@ class Baseline:
     """What is expected of the data: inferred from them, or written by a person. Empty: nothing."""
     figures: tuple[Figures, ...] = ()
     """For each feature, in order; empty in a file of an older version."""
+    partners: Mapping[str, Partners] = field(default_factory=dict)
+    """For each numeric feature those it is most correlated with; empty in a file of an older version."""
     season: Season | None = None
     variation: Variation | None = None
     """How training data vary by themselves; None without timestamps."""

@@ -7,7 +7,8 @@ A cause is named only where it explains most of the change; the first of these t
     swapped_columns                       as another column in training, and that one as this
     unit_change                           the training data times a factor that units differ by
     category_renamed                      one category has lost what never seen values have gained
-    default_value                         one value has gained, all others are as before
+    default_value                         one value has gained, all others are as before (a single value
+                                          goes before unit_change, a bin of several behind)
     outside, unseen                       values that training never had; the others are as before
 
 A value is named only if the baseline names it: a frequent number or a category of the vocabulary.
@@ -58,7 +59,7 @@ CONSTANT = 0.99
 CHANCE_OF_RUN = 1e-6
 """Values that are the same by chance with a smaller probability are stuck."""
 
-MOST_BEFORE = 0.5
+MOST_BEFORE = 0.9
 """A value that had a larger share of the training data is not stuck, but usual."""
 
 FEWEST_OTHERS = 2.5
@@ -90,7 +91,8 @@ def cause_of(
     if found is not None:
         return found
     if isinstance(change.binning, NumericBinning):
-        return _unit_change(change, evaluation) or _default_value(change) or _outside(change)
+        sure = _default_value(change, single=True)
+        return sure or _unit_change(change, evaluation) or _default_value(change) or _outside(change)
     return _renamed(change) or _default_value(change) or _unseen(change)
 
 
@@ -196,8 +198,8 @@ def _renamed(change: Change) -> Cause | None:
     )
 
 
-def _default_value(change: Change) -> Cause | None:
-    """Return the value that has gained from all others alike."""
+def _default_value(change: Change, *, single: bool = False) -> Cause | None:
+    """Return the value that has gained from all others alike; `single`: no bin of several values."""
     p, q = change.shares
     cells = len(p) if isinstance(change.binning, NumericBinning) else len(p) - 2
     if cells == 0 or min(change.before.sum(), change.now.sum()) < FEW:
@@ -211,7 +213,7 @@ def _default_value(change: Change) -> Cause | None:
     if effective < FEWEST_OTHERS or moved(others, without(change.now, cell)) > REST * gain + 0.5 * REST_MORE:
         return None
     what = _default_words(change, cell)
-    if what is None:
+    if what is None or (single and what.startswith("in ")):
         return None
     return Cause(
         "default_value",

@@ -18,6 +18,8 @@ class Explanation:
     """Name of the cause where it is known, such as `unit_change`; None: the distribution has moved."""
     message: str | None = None
     """The cause in words."""
+    moved_with: tuple[str, ...] = ()
+    """Other features that drift as well and go with it in training, the most correlated first."""
     onset_s: float | None = None
     """When it began, in epoch seconds of event time."""
     shape: Shape = "unknown"

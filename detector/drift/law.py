@@ -46,6 +46,9 @@ class Seen:
     """Edges that lie just above a value of their own."""
     cdf: Floats
     """Share of the values below each edge."""
+    counts: Floats
+    sums: Floats
+    """Values, and their sum, by bin."""
     n: float
     mean: float
     square: float
@@ -65,6 +68,8 @@ class Seen:
             edges,
             above,
             np.cumsum(side)[:-1] / n,
+            side,
+            sums,
             n,
             mean,
             square,
@@ -129,6 +134,16 @@ class Slack:
     """As a part of the standard deviation."""
 
 
+FAR_BETTER = 0.25
+"""A law that explains a change leaves at most this part of it."""
+
+MOST_OF_IT = 0.97
+"""A law that lies so far in cells of its own is seen there whole."""
+
+BLIND = 0.5
+"""A spread that is known no better than to this part says nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fit:
     """How a window fits the training law with a part of another: arrays over the laws tried (A)."""
@@ -139,33 +154,58 @@ class Fit:
     """Largest deviation as a part of what it may be: at most 1 fits; infinite where nothing can be said."""
 
 
-def fit(
-    before: Seen, now: Seen, cdf: Floats, mean: Floats, std: Floats, kurtosis: float, slack: Slack
-) -> Fit:
-    """Hold a window against mixtures of the training law and each of A others.
+@dataclass(frozen=True, slots=True)
+class Laws:
+    """A laws at the edges of one feature: distribution functions (A, edges), means and deviations (A)."""
 
-    `cdf` (A, edges) are the other laws' distribution functions at the feature's edges, `mean` and `std`
-    (A) their moments, `kurtosis` that of all. The part is the one of least squares.
+    cdf: Floats
+    mean: Floats
+    std: Floats
+    kurtosis: float
+
+
+def fit(before: Seen, now: Seen, laws: Laws, slack: Slack, *, whole: bool = False) -> Fit:
+    """Hold a window against mixtures of the training law and each of A others; `whole`: of nothing else.
+
+    The part is that of least squares, each cell weighted by its sampling variance.
     """
-    off, other = now.cdf - before.cdf, cdf - before.cdf
+    off, other = now.cdf - before.cdf, laws.cdf - before.cdf
+    p, q, t = (np.diff(cdf, prepend=0.0, append=1.0, axis=-1) for cdf in (before.cdf, now.cdf, laws.cdf))
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        part = np.clip((other @ off) / (other * other).sum(axis=1), 0.0, 1.0)
-        count = np.maximum(part * now.n, 1.0)
+        towards = (t - p) / (0.5 * (p + q) + 1.0 / now.n)
+        part = np.clip((towards @ (q - p)) / (towards * (t - p)).sum(axis=1), 0.0, 1.0)
+        part = np.ones_like(part) if whole else part
         apart = np.abs(off - part[:, None] * other).max(axis=1)
-        # What is left of the window's moments when the part that is as in training is taken off.
-        center = (now.mean - (1.0 - part) * before.mean) / part
-        square = (now.square - (1.0 - part) * before.square) / part
-        spread = np.sqrt(np.maximum(square - (center - now.center) ** 2, 0.0))
-        mixed = (1.0 - part) * before.variance + part * std**2 + part * (1 - part) * (mean - before.mean) ** 2
         by_cdf = apart / (slack.cdf + 1.2 * np.sqrt(1.0 / now.n + 1.0 / before.n))
-        by_mean = np.abs(center - mean) / (slack.mean * std + 3.0 * np.sqrt(mixed / now.n) / part)
-        error = np.minimum(slack.spread + 3.0 * np.sqrt(kurtosis / (4.0 * count)), 0.5)
-        by_spread = np.abs(np.log(spread / std)) / error
-        far = apart > FAR_BETTER * np.abs(off).max()
-        score = np.maximum(np.maximum(by_cdf, by_mean), by_spread)
-    bad = far | ~np.isfinite(score) | (part * now.n < MIN_VALUES)
+        own = part[:, None] * t >= 9.0 * (1.0 - part[:, None]) * p
+        score = np.maximum(by_cdf, _by_moments(before, now, laws, slack, part, own & (t > 0), t))
+    bad = (apart > FAR_BETTER * np.abs(off).max()) | ~np.isfinite(score) | (part * now.n < MIN_VALUES)
     return Fit(part, np.where(bad, np.inf, score))
 
 
-FAR_BETTER = 0.25
-"""A law that explains a change leaves at most this part of it."""
+def _by_moments(
+    before: Seen, now: Seen, laws: Laws, slack: Slack, part: Floats, own: Bools, t: Floats
+) -> Floats:
+    """Return how far mean and spread of the part are off, as parts of what they may be.
+
+    `own` (A, cells) are the cells that hold next to nothing of the training law: where they hold all of
+    the other, its mean is seen there. Else it is what is left when the training law's share is taken off.
+    """
+    mean, variance, rest = laws.mean, laws.std**2, 1.0 - part
+    mixed = rest * before.variance + part * variance + part * rest * (mean - before.mean) ** 2
+    center = (now.mean - rest * before.mean) / part
+    square = (now.square - rest * before.square) / part
+    noise = np.sqrt(mixed / now.n) / part
+    apart, count = (t * own).sum(axis=1) >= MOST_OF_IT, own @ now.counts
+    seen_apart = (own @ now.sums) / count
+    center = np.where(apart, seen_apart, center)
+    noise = np.where(apart, laws.std / np.sqrt(count), noise)
+    by_mean = np.abs(center - mean) / (slack.mean * laws.std + 3.0 * noise)
+    spread = np.sqrt(np.maximum(square - (center - now.center) ** 2, 0.0))
+    n = np.maximum(part * now.n, 1.0)
+    own_error = np.sqrt(laws.kurtosis / (4.0 * n))
+    taken_off = rest * before.variance * np.sqrt(laws.kurtosis / now.n) / (2.0 * part * variance)
+    error = slack.spread + 3.0 * (own_error + taken_off)
+    by_spread = np.abs(np.log(spread / laws.std)) / np.minimum(error, BLIND)
+    is_blind = apart & (error > BLIND)
+    return np.maximum(by_mean, np.where(is_blind, 0.0, by_spread))

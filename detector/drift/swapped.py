@@ -10,7 +10,7 @@ import numpy as np
 
 from detector.batch import Floats
 from detector.drift.change import Change, moved
-from detector.drift.law import Slack, fit, law_of, seen
+from detector.drift.law import Laws, Slack, fit, law_of, seen
 from detector.profile import CategoryBinning
 from detector.profile.binning import N_BUCKETS
 
@@ -60,7 +60,7 @@ def _numeric_part(change: Change, other: Change) -> float | None:
     if own is None or law is None or np.abs(own[1].cdf - own[0].cdf).max() < LEAST_CHANGE:
         return None
     cdf = law.below(own[0].edges, above=own[0].above)[None]
-    found = fit(*own, cdf, np.array([law.mean]), np.array([law.std]), law.kurtosis, SLACK)
+    found = fit(*own, Laws(cdf, np.array([law.mean]), np.array([law.std]), law.kurtosis), SLACK)
     return float(found.part[0]) if found.score[0] <= 1.0 else None
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from detector.batch import Floats
 from detector.drift.change import percent
-from detector.drift.law import Fit, Law, Seen, Slack, fit
+from detector.drift.law import Law, Laws, Seen, Slack, fit
 
 _DECIMAL = (10.0, 100.0, 1000.0, 1e6, 1e9)
 _TIME = (24.0, 60.0, 3600.0, 86400.0)
@@ -46,6 +46,8 @@ _FACTOR, _ADDED = (np.array([unit[i] for unit in UNITS]) for i in (0, 1))
 NEAR = 4.0
 """Smaller factors could be drift as well: the fit has to be exact."""
 
+_NEAR = (_FACTOR < NEAR) & (_FACTOR > 1 / NEAR)
+
 OFF_ZERO = 0.5
 """A small factor shows in location and spread only where the mean is so many standard deviations from 0."""
 
@@ -58,24 +60,41 @@ def unit_change(before: Seen, now: Seen, law: Law, natural: float) -> str | None
 
     `natural` is how far distribution functions of the feature move by themselves (root mean square).
     """
-    near = (_FACTOR < NEAR) & (_FACTOR > 1 / NEAR)
-    slack = [Slack(0.02 + natural, 0.1 + natural, 0.1), Slack(0.003 + natural, 0.03 + natural, 0.05)]
-    far, exact = (_scaled(before, now, law, _FACTOR, _ADDED, s) for s in slack)
-    score = np.where(near, exact.score, far.score)
+    slack = Slack(0.02 + natural, 0.1 + natural, 0.1), Slack(0.003 + natural, 0.03 + natural, 0.05)
+    for whole in (True, False):
+        found = _best(before, now, law, slack, whole=whole)
+        if found is not None:
+            index, part = found
+            values = "values" if part > 0.9 else f"{percent(part)} of the values"
+            return f"{values} are {UNITS[index][2]}"
+    return None
+
+
+def _best(
+    before: Seen, now: Seen, law: Law, slack: tuple[Slack, Slack], *, whole: bool
+) -> tuple[int, float] | None:
+    """Return the change that fits best, if one does and no factor beside it; with its part."""
+    far, exact = (fit(before, now, _scaled(before, law, _FACTOR, _ADDED), s, whole=whole) for s in slack)
+    score = np.where(_NEAR, exact.score, far.score)
     if abs(law.mean) < OFF_ZERO * law.std:
-        score[near] = np.inf
+        score[_NEAR] = np.inf
     best = int(np.argmin(score))
     if score[best] > 1.0:
         return None
-    around = _FACTOR[best] * np.array([NEIGHBOUR, 1 / NEIGHBOUR])
-    others = _scaled(before, now, law, around, np.repeat(_ADDED[best], 2), slack[int(near[best])])
-    if (others.score <= 1.0).any():
+    others = _FACTOR[best] * np.array([NEIGHBOUR, 1 / NEIGHBOUR])
+    used = slack[int(_NEAR[best])]
+    around = _scaled(before, law, others, np.repeat(_ADDED[best], 2))
+    if (fit(before, now, around, used, whole=whole).score <= 1.0).any():
         return None
-    part = float(np.where(near, exact.part, far.part)[best])
-    return f"{'values' if part > 0.9 else f'{percent(part)} of the values'} are {UNITS[best][2]}"
+    if not whole and law.mean != 0 and now.mean / law.mean > 0:
+        # All values times any factor are the simpler explanation.
+        any_factor = _scaled(before, law, np.array([now.mean / law.mean]), np.zeros(1))
+        if fit(before, now, any_factor, slack[0], whole=True).score[0] <= 1.0:
+            return None
+    return best, float(np.where(_NEAR, exact.part, far.part)[best])
 
 
-def _scaled(before: Seen, now: Seen, law: Law, factor: Floats, added: Floats, slack: Slack) -> Fit:
+def _scaled(before: Seen, law: Law, factor: Floats, added: Floats) -> Laws:
     x = (before.edges - added[:, None]) / factor[:, None]
     cdf = law.below(x, above=before.above)
-    return fit(before, now, cdf, factor * law.mean + added, factor * law.std, law.kurtosis, slack)
+    return Laws(cdf, factor * law.mean + added, factor * law.std, law.kurtosis)

@@ -95,6 +95,7 @@ def alert_record(transition: Transition) -> Record:
         "contributors": contributor_records(transition.contributors),
         "kind": transition.kind,
         "message": transition.message,
+        "moved_with": list(transition.moved_with),
     }
 
 

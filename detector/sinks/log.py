@@ -53,6 +53,8 @@ def describe(t: Transition) -> str:
         parts.append(f"kind={t.kind}")
     if t.message is not None and t.status == "firing":
         parts.append(f"message={quoted(t.message)}")
+    if t.moved_with and t.status == "firing":
+        parts.append(f"moved_with=[{', '.join(map(word, t.moved_with))}]")
     if t.contributors and t.status == "firing":
         changes = "; ".join(f"{c.bin}: {c.reference:.1%} -> {c.current:.1%}" for c in t.contributors)
         parts.append(f"contributors=[{changes}]")

@@ -54,9 +54,10 @@ def _alert(t: Transition) -> str:
     )
     if t.message is not None:
         numbers = f": {t.kind}, {label(t.message)}"
+    together = f"; with {', '.join(label(name) for name in t.moved_with)}" if t.moved_with else ""
     return (
         f"<strong>{_text(what)}</strong> of {_text(place)} since {format_time(t.starts_at_s)}"
-        f"{escape(numbers)}<ul>{changes}</ul>"
+        f"{escape(numbers + together)}<ul>{changes}</ul>"
     )
 
 
