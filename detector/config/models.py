@@ -167,7 +167,7 @@ def _feature_policies(features: dict[str, FeatureSettings], set_before: set[str]
     policies = {}
     for name, feature in features.items():
         thresholds = _thresholds(feature.statistics, set_before)
-        policies[name] = FeaturePolicy(feature.ignore, feature.min_effect, thresholds)
+        policies[name] = FeaturePolicy(feature.ignore, feature.min_effect, thresholds, feature.importance)
         set_before = set_before | set(feature.statistics)
     return policies
 

@@ -180,6 +180,8 @@ class FeatureSettings(Section):
     """True: counted and exported, never judged. Null: as an earlier entry says."""
     min_effect: Effect | None = None
     """Null: the model's."""
+    importance: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """Weight in `dataset_share`. Null: 1, or as an earlier entry says."""
     statistics: Statistics = Field(default_factory=dict)
 
 

@@ -88,7 +88,11 @@ def alert_line(alert: Transition) -> str:
     line = f"  {format_time(at_s)[:16].replace('T', ' ')}  {alert.status:<8}  {what:<20}  "
     if alert.status == "resolved":
         return line + f"after {format_duration(at_s - alert.starts_at_s)}"
-    together = f", with {', '.join(alert.moved_with)}" if alert.moved_with else ""
+    together = (
+        f", {'in' if alert.feature is None else 'with'} {', '.join(alert.moved_with)}"
+        if alert.moved_with
+        else ""
+    )
     if alert.message is not None:
         return line + f"{alert.kind} over {format_duration(alert.window_s)} ({alert.message}){together}"
     line += f"{alert.statistic} {alert.value or 0.0:.2f} over {format_duration(alert.window_s)}"

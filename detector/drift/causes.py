@@ -93,7 +93,7 @@ def cause_of(
     if isinstance(change.binning, NumericBinning):
         sure = _default_value(change, single=True)
         return sure or _unit_change(change, evaluation) or _default_value(change) or _outside(change)
-    return _renamed(change) or _default_value(change) or _unseen(change)
+    return _renamed(change) or _renamed(latest) or _default_value(change) or _unseen(change)
 
 
 def _odd(change: Change, evaluation: Evaluation, row: int) -> Cause | None:
@@ -180,10 +180,10 @@ def _renamed(change: Change) -> Cause | None:
     lost = p[:n_own] - q[:n_own]
     cell = int(np.argmax(lost))
     gained, loss = float(q[unseen] - p[unseen]), float(lost[cell])
-    error = rise_noise(p[cell], q[cell], m, n) + rise_noise(p[unseen], q[unseen], m, n)
+    errors = rise_noise(p[unseen], q[unseen], m, n), rise_noise(p[cell], q[cell], m, n)
     # New values that come beside all others would have taken from this one no more than its share.
-    is_its = gained >= LEAST_RISE and gained * (1.0 - p[cell]) > SURE * error
-    if not is_its or abs(gained - loss) > 3.0 * error + 0.15 * loss:
+    is_its = loss - gained * p[cell] > 3.0 * errors[1] and gained > max(LEAST_RISE, 3.0 * errors[0])
+    if not is_its or abs(gained - loss) > 2.0 * float(np.hypot(*errors)) + 0.15 * loss:
         return None
     if (
         moved(without(change.before, cell, unseen), without(change.now, cell, unseen))

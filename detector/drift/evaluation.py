@@ -60,7 +60,7 @@ class Evaluation:
     dataset_state: States
     """State of the model version as a whole, by slice (S)."""
     drifted_ratio: Floats
-    """Share of the judged features that drift, by slice (S); NaN where nothing could be judged."""
+    """Share of the judged features that drift, by importance and slice (S); NaN where there is none."""
 
     def worst_statistic(self, row: int, feature: int) -> str | None:
         """Return the statistic furthest over (or nearest to) its threshold; None if none decides."""

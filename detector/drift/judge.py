@@ -73,6 +73,10 @@ class _Limits:
     """Statistic -> where its gate is switched off."""
     min_effect: Floats
     ignored: Bools
+    weight: Floats
+    """In the share of drifted features: 0 where ignored."""
+    is_weighed: Bools
+    """Where the user set the weight."""
 
     @classmethod
     def of(cls, policies: list[FeaturePolicy]) -> "_Limits":
@@ -85,6 +89,8 @@ class _Limits:
             {name: np.array([p.thresholds.get(name, 0.0) is None for p in policies]) for name in STATISTICS},
             np.array([p.min_effect for p in policies], dtype=np.float64),
             np.array([p.ignore for p in policies]),
+            np.array([0.0 if p.ignore else 1.0 if p.importance is None else p.importance for p in policies]),
+            np.array([p.importance is not None for p in policies]),
         )
 
 
@@ -286,13 +292,23 @@ class Judge:
         return state.astype(np.int8)
 
     def _whole(self, state: States, enough: Bools) -> tuple[Floats, States]:
-        judged = ~self._limits.ignored
-        n_judged = max(int(judged.sum()), 1)
-        ratio = (state[:, judged] == State.DRIFT).sum(axis=1) / n_judged
-        share = self._policy.dataset_share
-        whole = np.where(
-            ratio >= share, State.DRIFT, np.where(ratio >= WARNING_SHARE * share, State.WARNING, 0)
-        )
+        """Judge the model as a whole, by slice: the weighted share of drifted features, and its state.
+
+        One feature's drift is no drift of the model: it takes two, or one that is the only one, or that
+        the user made to carry the share alone. So every false alarm of the whole takes two of features,
+        and at most half as many can be expected as of these, however features hang together.
+        """
+        weight, share = self._limits.weight, self._policy.dataset_share
+        total = max(float(weight.sum()), 1e-300)
+        # The least part that a share of 3 of 10 must not miss by rounding.
+        least = share * (1.0 - 1e-9)
+        drifts = (state == State.DRIFT) & (weight > 0)
+        ratio = drifts @ weight / total
+        carries = self._limits.is_weighed & (weight >= least * total)
+        is_several = drifts.sum(axis=1) >= min(2, max(int((weight > 0).sum()), 1))
+        is_enough = is_several | (drifts & carries).any(axis=1)
+        warns = np.where(ratio >= WARNING_SHARE * least, State.WARNING, State.OK)
+        whole = np.where((ratio >= least) & is_enough, State.DRIFT, warns)
         whole[~enough] = State.INSUFFICIENT
         return np.where(enough, ratio, np.nan), whole.astype(np.int8)
 

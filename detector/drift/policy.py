@@ -15,6 +15,9 @@ class FeaturePolicy:
     """The smallest change that matters; None takes the model's."""
     thresholds: Mapping[str, float | None] = field(default_factory=dict)
     """Statistic -> a fixed threshold; None switches the statistic's gate off."""
+    importance: float | None = None
+    """Weight in the share of drifted features that makes the model as a whole drift; None: 1, or as an
+    earlier entry says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class DecisionPolicy:
     """A window with fewer events is `insufficient`."""
     false_alarms_per_30_days: float = 1.0
     dataset_share: float = 0.3
-    """The model as a whole drifts when this share of its features does."""
+    """The model as a whole drifts when this share of its features does, by importance, and two at least."""
     thresholds: Mapping[str, float | None] = field(default_factory=dict)
     """Statistic -> a fixed threshold for every feature."""
     features: Mapping[str, FeaturePolicy] = field(default_factory=dict)
@@ -53,9 +56,11 @@ class DecisionPolicy:
         ignore: bool | None = False
         min_effect: float | None = self.min_effect
         thresholds = dict(self.thresholds)
+        importance: float | None = None
         for pattern, policy in self.features.items():
             if fnmatchcase(feature, pattern):
                 ignore = policy.ignore if policy.ignore is not None else ignore
                 min_effect = policy.min_effect if policy.min_effect is not None else min_effect
+                importance = policy.importance if policy.importance is not None else importance
                 thresholds.update(policy.thresholds)
-        return FeaturePolicy(ignore, min_effect, thresholds)
+        return FeaturePolicy(ignore, min_effect, thresholds, importance)

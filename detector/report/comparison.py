@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from textwrap import wrap
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from detector.baseline.build import count_columns
 from detector.baseline.summary import training_summary
 from detector.batch import ModelKey
 from detector.columns import Chunk, check_owner, chunk_columns, column_name
+from detector.drift.causes import Cause, cause_of
 from detector.drift.contributors import Contributor, contributors
 from detector.drift.evaluation import Evaluation, State
 from detector.drift.judge import Judge
@@ -87,6 +89,12 @@ class Comparison:
         """Return what changed most in a feature."""
         current = self.evaluation.window.profile.row(0)
         return contributors(self.baseline, self.judge.reference(0), current, feature, most)
+
+    def cause(self, feature: int) -> Cause | None:
+        """Return why a feature drifts; None where it does not, or its distribution has moved."""
+        if self.state(feature) != State.DRIFT:
+            return None
+        return cause_of(self.baseline, self.judge.reference(0), self.evaluation, 0, feature)
 
     @property
     def by_change(self) -> list[int]:
@@ -171,11 +179,14 @@ def comparison_record(found: Comparison) -> Record:
     statistics = statistics_of(found.evaluation, 0)
     features = {}
     for f, feature in enumerate(found.baseline.features.all):
+        cause = found.cause(f)
         features[feature.name] = {
             "type": feature.type,
             "role": feature.role,
             "state": found.state(f).label,
             "statistics": statistics[f],
+            "cause": None if cause is None else cause.name,
+            "message": None if cause is None else cause.message,
             "contributors": contributor_records(found.contributors(f)),
             "summary": {
                 "reference": summary_record(found.training[feature.name]),
@@ -226,6 +237,11 @@ def comparison_text(found: Comparison, most: int = 3) -> str:
     ]
     for f in found.by_change:
         lines.append(_line(found, f))
+        cause = found.cause(f)
+        if cause is not None:
+            lines += wrap(
+                f"{cause.name}: {cause.message}", 80, initial_indent=" " * 6, subsequent_indent=" " * 8
+            )
         if found.state(f) >= State.WARNING:
             why = found.contributors(f, most)
             lines += [f"      {cut(c.bin, 44):<44} {c.reference:>8.2%} -> {c.current:>8.2%}" for c in why]

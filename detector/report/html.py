@@ -126,9 +126,15 @@ def _fold(found: Comparison, f: int) -> str:
     return (
         f'<details id="feature-{f}"{is_open}><summary>{_text(feature.name)} '
         f'<span class="{state.label}">{state.label}</span></summary>'
-        f"{_broken(found, feature.name)}{figure(found, f)}{_contributors(found, f)}"
+        f"{_cause(found, f)}{_broken(found, feature.name)}{figure(found, f)}{_contributors(found, f)}"
         f"{_summary(found, feature.name)}{_statistics(found, f)}</details>"
     )
+
+
+def _cause(found: Comparison, f: int) -> str:
+    """Return why a feature drifts, where it is known."""
+    cause = found.cause(f)
+    return "" if cause is None else f"<p><strong>{cause.name}</strong> {_text(cause.message, 400)}</p>"
 
 
 def _broken(found: Comparison, name: str) -> str:

@@ -54,7 +54,8 @@ def _alert(t: Transition) -> str:
     )
     if t.message is not None:
         numbers = f": {t.kind}, {label(t.message)}"
-    together = f"; with {', '.join(label(name) for name in t.moved_with)}" if t.moved_with else ""
+    together = "; in " if t.feature is None else "; with "
+    together = together + ", ".join(label(name) for name in t.moved_with) if t.moved_with else ""
     return (
         f"<strong>{_text(what)}</strong> of {_text(place)} since {format_time(t.starts_at_s)}"
         f"{escape(numbers + together)}<ul>{changes}</ul>"

@@ -113,7 +113,7 @@ IN_A_MODEL = [
     ("slice twice", "name: m, baselines: b, slices: [a, a]", "slices.1.column: 'a' stands twice; remove one"),
     ("slice without values", "name: m, baselines: b, slices: [{column: a, values: []}]", "slices.0.values: no values; name some, or write null for those of the baseline"),
     ("slice is a number", "name: m, baselines: b, slices: [5]", "slices.0: expected a column's name (found 5); write country, or {column: country, values: [DE]}"),
-    ("feature with spaces", "name: m, baselines: b, features: {'x y': {ignor: true}}", "features.'x y'.ignor: unknown key 'ignor'; did you mean 'ignore'? (allowed: ignore, min_effect, statistics)"),
+    ("feature with spaces", "name: m, baselines: b, features: {'x y': {ignor: true}}", "features.'x y'.ignor: unknown key 'ignor'; did you mean 'ignore'? (allowed: ignore, min_effect, importance, statistics)"),
     ("feature without a name", "name: m, baselines: b, features: {'': {}}", "features.'': must not be empty (found ''); write a name"),
     ("threshold", "name: m, baselines: b, features: {a: {statistics: {unseen: {threshold: 2}}}}", "features.a.statistics.unseen.threshold: unseen is never above 1 (found 2); write a smaller number"),
 ]  # fmt: skip
