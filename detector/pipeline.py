@@ -140,7 +140,9 @@ class _Watched:
     def explain(self, evaluation: Evaluation, row: int, feature: int) -> Explanation:
         """Return what an alert on a feature tells beside its numbers."""
         current = evaluation.window.profile.row(row)
-        cause = cause_of(self.judge.baseline, self.judge.reference(row), evaluation, row, feature)
+        cause = cause_of(
+            self.judge.baseline, self.judge.expected(evaluation.window, row), evaluation, row, feature
+        )
         return Explanation(
             contributors(self.judge.baseline, self.judge.reference(row), current, feature),
             cause=None if cause is None else cause.name,

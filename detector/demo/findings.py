@@ -68,6 +68,8 @@ def findings_text(findings: Findings, n_events: int, seconds: float, days: float
             by = finding.alert.kind or finding.alert.statistic
             verdict = f"found after {delay_s / 3600:.0f} h by {by} of {fault.feature}"
         lines += [f"  {fault.start[:10]}  {fault.name}", f"              {verdict}"]
+        if finding.alert is not None and finding.alert.message is not None:
+            lines.append(f"              {finding.alert.message}")
     if findings.consequences:
         lines += ["", "alerts that follow from a fault:"]
         lines += [alert_line(a) for a in findings.consequences]

@@ -62,6 +62,9 @@ CHANCE_OF_RUN = 1e-6
 MOST_BEFORE = 0.9
 """A value that had a larger share of the training data is not stuck, but usual."""
 
+FEW_OTHERS = 2
+"""Values beyond the range beside a default there, which would be nothing odd."""
+
 FEWEST_OTHERS = 2.5
 """Effective number of other values that a default is told by: between two, any change is a gain of one."""
 
@@ -79,12 +82,12 @@ def cause_of(
 ) -> Cause | None:
     """Return why a feature drifts in slice `row`; None: its distribution has moved.
 
-    `reference` is the training side of that slice, a profile of one row.
+    `reference` is the training side of that slice and of the window's hours, a profile of one row.
     """
     window = evaluation.window
     current = window.profile.row(row)
     change = Change(baseline, reference, current, feature)
-    if current.n_events == 0 or reference.n_events == 0:
+    if current.n_events == 0:
         return None
     latest = change if window.latest is None else replace(change, current=window.latest.row(row))
     found = _odd(change, evaluation, row) or _constant(change, latest) or _swapped(change, evaluation, row)
@@ -93,7 +96,12 @@ def cause_of(
     if isinstance(change.binning, NumericBinning):
         sure = _default_value(change, single=True)
         return sure or _unit_change(change, evaluation) or _default_value(change) or _outside(change)
-    return _renamed(change) or _renamed(latest) or _default_value(change) or _unseen(change)
+    return (
+        _renamed(change)
+        or _renamed(latest, "of the latest values, ")
+        or _default_value(change)
+        or _unseen(change)
+    )
 
 
 def _odd(change: Change, evaluation: Evaluation, row: int) -> Cause | None:
@@ -170,7 +178,7 @@ def _natural(change: Change, length_s: float) -> float:
     return 0.0 if at is None or table is None else float(np.sqrt(np.nan_to_num(table[at, change.feature])))
 
 
-def _renamed(change: Change) -> Cause | None:
+def _renamed(change: Change, of: str = "") -> Cause | None:
     """Return the category whose loss the never seen values have gained."""
     p, q = change.shares
     n_own, unseen = len(change.before) - 2, len(change.before) - 1
@@ -192,10 +200,8 @@ def _renamed(change: Change) -> Cause | None:
         return None
     gone = "is gone" if q[cell] < 0.02 * p[cell] else f"has fallen to {percent(q[cell])}"
     name = change.name(cell)
-    return Cause(
-        "category_renamed",
-        f"{name} ({percent(p[cell])} in training) {gone}, as much ({percent(q[unseen])}) is new: renamed?",
-    )
+    what = f"{of}{name} ({percent(p[cell])} in training) {gone}"
+    return Cause("category_renamed", f"{what}, as much ({percent(q[unseen])}) is new: renamed?")
 
 
 def _default_value(change: Change, *, single: bool = False) -> Cause | None:
@@ -212,7 +218,7 @@ def _default_value(change: Change, *, single: bool = False) -> Cause | None:
     effective = others.sum() ** 2 / max(float((others**2).sum()), 1.0)
     if effective < FEWEST_OTHERS or moved(others, without(change.now, cell)) > REST * gain + 0.5 * REST_MORE:
         return None
-    what = _default_words(change, cell)
+    what = _default_words(change, cell, 0 if single else FEW_OTHERS)
     if what is None or (single and what.startswith("in ")):
         return None
     return Cause(
@@ -222,17 +228,18 @@ def _default_value(change: Change, *, single: bool = False) -> Cause | None:
     )
 
 
-def _default_words(change: Change, cell: int) -> str | None:
-    """Name a default; None for values outside that are not all the same."""
+def _default_words(change: Change, cell: int, others: int) -> str | None:
+    """Name a default; None for values outside that are not the same, but for a few others."""
     if not isinstance(change.binning, NumericBinning) or 0 < cell < len(change.before) - 1:
         return change.name(cell) if change.is_single[cell] else f"in {change.name(cell)}"
     side = change.current.low if cell == 0 else change.current.high
     extreme = float(side[0, change.feature])
     start = int(change.baseline.layout.segments.starts[change.feature])
-    mean = float(change.current.sums[0, start + cell]) / float(change.now[cell])
-    return (
-        f"one and the same, {change.name(cell)}" if np.isclose(mean, extreme, rtol=1e-9, atol=0.0) else None
-    )
+    n, edge = float(change.now[cell]), float(change.binning.edges[0 if cell == 0 else -1])
+    # Others lie between the extreme and the range: they draw the mean off by no more than that.
+    off = abs(float(change.current.sums[0, start + cell]) / n - extreme)
+    is_one = off <= 1e-9 * abs(extreme) + others / n * abs(edge - extreme)
+    return f"one and the same, {change.name(cell)}" if is_one else None
 
 
 def _outside(change: Change) -> Cause | None:

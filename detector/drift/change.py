@@ -4,13 +4,13 @@ A cell is a bin, a category, all rare categories together, or all that training 
 values only; what is missing, of a wrong type or not finite is kept beside them, as a share of events.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from detector.baseline import Baseline
-from detector.batch import Bools, Floats
+from detector.batch import Bools, Floats, Ints
 from detector.profile import CategoryBinning, NumericBinning, Profile
 from detector.profile.binning import N_BUCKETS
 
@@ -63,8 +63,9 @@ class Change:
     def rate(self, name: str) -> tuple[float, float]:
         """Return the share of events `missing`, `type_mismatch` or `non_finite`, before and now."""
         block = self.baseline.layout.odd[name]
+        cells = self.baseline.layout.cells
         before, now = (
-            float(side.counts[0, block][self.feature]) / max(side.n_events, 1)
+            float(side.counts[0, block][self.feature]) / max(int(cells(side.counts)[0, self.feature]), 1)
             for side in (self.reference, self.current)
         )
         return before, now
@@ -81,6 +82,26 @@ class Change:
     def name(self, cell: int) -> str:
         """Name a cell: a bin or a category of the vocabulary."""
         return self.binning.describe(cell)
+
+
+def with_counts(baseline: Baseline, whole: Profile, counts: Ints) -> Profile:
+    """Return training data as they are at hours when their counts are others.
+
+    Within a bin, values are taken to be as they are in all training data; so the sums follow the counts.
+    """
+    bins, starts = slice(0, baseline.layout.n_numeric_bins), baseline.layout.segments.starts
+    starts = starts[: len(baseline.binning.numeric)]
+    if not len(starts):
+        return replace(whole, counts=counts)
+    before, now = whole.counts[:, bins].astype(np.float64), counts[:, bins].astype(np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        means = whole.sums / np.maximum(before, 1.0)
+        square = (means - np.repeat(baseline.centers, baseline.binning.lengths[: len(starts)])) ** 2
+        # Squares between the bins follow the counts; those within them, the number of values.
+        between, n = (np.add.reduceat(x, starts, axis=1) for x in (before * square, before))
+        between_now, n_now = (np.add.reduceat(x, starts, axis=1) for x in (now * square, now))
+        squares = np.maximum(whole.squares - between, 0.0) * n_now / np.maximum(n, 1.0) + between_now
+    return replace(whole, counts=counts, sums=means * now, squares=squares)
 
 
 def moved(before: Floats, now: Floats) -> float:

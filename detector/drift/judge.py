@@ -23,6 +23,7 @@ from detector.baseline import ROUNDING, Baseline
 from detector.baseline.variation import Variation
 from detector.batch import Bools, Floats, Ints, ModelKey
 from detector.distances import Distance, Pair, distances
+from detector.drift.change import with_counts
 from detector.drift.evaluation import Evaluation, State, States, Statistic
 from detector.drift.level import Level, common_chance, most_events, rate_p_value, reach
 from detector.drift.policy import DecisionPolicy, FeaturePolicy
@@ -180,6 +181,12 @@ class Judge:
         for i in rows:
             reference[i, season.positions] = np.rint(shares[i] * size[i]).astype(np.int64)
         return reference
+
+    def expected(self, window: WindowProfile, row: int) -> Profile:
+        """Return what slice `row` of a window is held against, of its own hours where they are known."""
+        whole, counts = self.reference(row), self._expected_counts(window)[row : row + 1]
+        same = np.array_equal(counts, whole.counts)
+        return whole if same else with_counts(self.baseline, whole, counts)
 
     def _natural_squares(self, window: WindowProfile) -> dict[str, Floats]:
         """Return (q b)² by statistic (F): what such windows exceed by themselves with chance.

@@ -31,6 +31,16 @@ class Law:
     kurtosis: float
     """Fourth moment about the mean over the variance squared, from bin means; 3 for the normal law."""
 
+    @property
+    def low(self) -> float:
+        """Smallest value."""
+        return float(self.knots[0])
+
+    @property
+    def high(self) -> float:
+        """Largest value."""
+        return float(self.knots[-1])
+
     def below(self, x: Floats, *, above: Bools) -> Floats:
         """Return the share of values below x, and up to x where `above` says so."""
         nudge = NUDGE * (np.abs(x) + self.std)
@@ -54,9 +64,13 @@ class Seen:
     square: float
     """Mean squared distance from `center`."""
     center: float
+    low: float
+    high: float
 
     @classmethod
-    def of(cls, change: Change, side: Floats, sums: Floats, squares: float) -> "Seen":
+    def of(
+        cls, change: Change, side: Floats, sums: Floats, squares: float, ends: tuple[float, float]
+    ) -> "Seen":
         """Return what counts by bin, their sums and the squares show."""
         edges = change.baseline.binning.numeric[change.feature].edges
         above = np.append(False, np.nextafter(edges[:-1], np.inf) == edges[1:])
@@ -74,6 +88,7 @@ class Seen:
             mean,
             square,
             float(change.baseline.centers[change.feature]),
+            *ends,
         )
 
     @property
@@ -90,7 +105,8 @@ def seen(change: Change) -> tuple[Seen, Seen] | None:
         if counts.sum() < MIN_VALUES:
             return None
         sums = profile.sums[0, start : start + len(counts)]
-        one = Seen.of(change, counts, sums, float(profile.squares[0, change.feature]))
+        ends = float(profile.low[0, change.feature]), float(profile.high[0, change.feature])
+        one = Seen.of(change, counts, sums, float(profile.squares[0, change.feature]), ends)
         if not np.isfinite(one.mean) or not np.isfinite(one.square):
             return None
         found.append(one)
@@ -132,10 +148,9 @@ class Slack:
     """In standard deviations of the law."""
     spread: float
     """As a part of the standard deviation."""
+    left: float = 0.25
+    """Of the change of the distribution function: a law that explains it leaves no more."""
 
-
-FAR_BETTER = 0.25
-"""A law that explains a change leaves at most this part of it."""
 
 MOST_OF_IT = 0.97
 """A law that lies so far in cells of its own is seen there whole."""
@@ -156,11 +171,13 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class Laws:
-    """A laws at the edges of one feature: distribution functions (A, edges), means and deviations (A)."""
+    """A laws at the edges of one feature: distribution functions (A, edges), moments and ends (A)."""
 
     cdf: Floats
     mean: Floats
     std: Floats
+    low: Floats
+    high: Floats
     kurtosis: float
 
 
@@ -179,7 +196,7 @@ def fit(before: Seen, now: Seen, laws: Laws, slack: Slack, *, whole: bool = Fals
         by_cdf = apart / (slack.cdf + 1.2 * np.sqrt(1.0 / now.n + 1.0 / before.n))
         own = part[:, None] * t >= 9.0 * (1.0 - part[:, None]) * p
         score = np.maximum(by_cdf, _by_moments(before, now, laws, slack, part, own & (t > 0), t))
-    bad = (apart > FAR_BETTER * np.abs(off).max()) | ~np.isfinite(score) | (part * now.n < MIN_VALUES)
+    bad = (apart > slack.left * np.abs(off).max()) | ~np.isfinite(score) | (part * now.n < MIN_VALUES)
     return Fit(part, np.where(bad, np.inf, score))
 
 
@@ -207,5 +224,9 @@ def _by_moments(
     taken_off = rest * before.variance * np.sqrt(laws.kurtosis / now.n) / (2.0 * part * variance)
     error = slack.spread + 3.0 * (own_error + taken_off)
     by_spread = np.abs(np.log(spread / laws.std)) / np.minimum(error, BLIND)
+    # Where nothing is known of the spread, the ends at least are those of the law.
+    off_low = np.where(mean < before.low, laws.low - now.low, 0.0)
+    off_high = np.where(mean > before.high, now.high - laws.high, 0.0)
+    by_ends = np.maximum(off_low, off_high) / (slack.mean * laws.std)
     is_blind = apart & (error > BLIND)
-    return np.maximum(by_mean, np.where(is_blind, 0.0, by_spread))
+    return np.maximum(by_mean, np.where(is_blind, by_ends, by_spread))

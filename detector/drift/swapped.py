@@ -60,7 +60,8 @@ def _numeric_part(change: Change, other: Change) -> float | None:
     if own is None or law is None or np.abs(own[1].cdf - own[0].cdf).max() < LEAST_CHANGE:
         return None
     cdf = law.below(own[0].edges, above=own[0].above)[None]
-    found = fit(*own, Laws(cdf, np.array([law.mean]), np.array([law.std]), law.kurtosis), SLACK)
+    mean, std, low, high = np.array([law.mean, law.std, law.low, law.high])[:, None]
+    found = fit(*own, Laws(cdf, mean, std, low, high, law.kurtosis), SLACK)
     return float(found.part[0]) if found.score[0] <= 1.0 else None
 
 

@@ -55,6 +55,10 @@ NEIGHBOUR = 1.25
 """A factor is named only where one larger, and one smaller, by so much do not fit."""
 
 
+SIMPLER = Slack(0.03, 0.3, 0.3, left=1.0)
+"""What all values times any factor may be off by, and still be a better guess than some times another."""
+
+
 def unit_change(before: Seen, now: Seen, law: Law, natural: float) -> str | None:
     """Return the change of unit that turned training data into the window, in words; None if none did.
 
@@ -89,7 +93,7 @@ def _best(
     if not whole and law.mean != 0 and now.mean / law.mean > 0:
         # All values times any factor are the simpler explanation.
         any_factor = _scaled(before, law, np.array([now.mean / law.mean]), np.zeros(1))
-        if fit(before, now, any_factor, slack[0], whole=True).score[0] <= 1.0:
+        if fit(before, now, any_factor, SIMPLER, whole=True).score[0] <= 1.0:
             return None
     return best, float(np.where(_NEAR, exact.part, far.part)[best])
 
@@ -97,4 +101,5 @@ def _best(
 def _scaled(before: Seen, law: Law, factor: Floats, added: Floats) -> Laws:
     x = (before.edges - added[:, None]) / factor[:, None]
     cdf = law.below(x, above=before.above)
-    return Laws(cdf, factor * law.mean + added, factor * law.std, law.kurtosis)
+    mean, low, high = (factor * x + added for x in (law.mean, law.low, law.high))
+    return Laws(cdf, mean, factor * law.std, low, high, law.kurtosis)
