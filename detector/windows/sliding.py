@@ -63,6 +63,11 @@ class SlidingWindow:
         factor = self._ring.factor
         return -((self._panes_in_window - self._end) // factor) * factor
 
+    @property
+    def end_pane(self) -> int:
+        """Index of the fine pane after the last one in the window."""
+        return self._end
+
     def slide_to(self, pane: int) -> None:
         """Let the window end with fine pane `pane`; panes that fall out must still be in the ring."""
         before = self.first_pane

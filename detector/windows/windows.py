@@ -7,9 +7,11 @@ import numpy as np
 
 from detector.batch import Columns, Floats, Ints, Sighting
 from detector.profile import Binning, Layout, Profile, count
+from detector.windows.history import PaneHistory
 from detector.windows.latest import LatestPanes
 from detector.windows.news import NewsRing
 from detector.windows.panes import PaneRing
+from detector.windows.series import Level, PaneSeries, series_of
 from detector.windows.slices import Slices
 from detector.windows.sliding import SlidingWindow, WindowProfile
 from detector.windows.spec import WindowSpec
@@ -35,6 +37,7 @@ class Windows:
         self._windows: list[SlidingWindow] = []
         self._news = NewsRing()
         self._latest = LatestPanes()
+        self._history = PaneHistory(spec, self.layout.width)
         for length_s in sorted(spec.lengths_s):
             factor = spec.coarseness(length_s)
             ring = self._rings.setdefault(factor, PaneRing(factor, self.layout, len(slices)))
@@ -88,6 +91,7 @@ class Windows:
         return count(self._binning, self.layout, self._centers, columns, events, group, n_groups)
 
     def _amend(self, pane: int, profile: Profile) -> None:
+        self._history.add(pane, profile.counts[0])
         for ring in self._rings.values():
             ring.add(pane, profile)
         for window in self._windows:
@@ -105,6 +109,7 @@ class Windows:
         for window in self._windows:
             window.slide_to(pane)
         if profile is not None:
+            self._history.add(pane, profile.counts[0])
             for ring in self._rings.values():
                 ring.add(pane, profile)
             for window in self._windows:
@@ -121,11 +126,32 @@ class Windows:
         """Index of the oldest pane that any window still reaches."""
         return min(window.first_pane for window in self._windows)
 
+    def series(self, row: int, positions: Ints) -> PaneSeries:
+        """Return C counters of a slice over time: of `all` as far back as anything is remembered.
+
+        `positions` (C) are places in the flat vector of a profile. Of other slices no more is known than
+        what windows hold.
+        """
+        columns = np.append(positions, self.layout.events)
+        levels = []
+        if row == 0:
+            history = [(i, counts[columns]) for i, counts in self._history.items()]
+            levels.append(Level(self._history.factor, history[0][0] if history else 0, history))
+        end = self._windows[0].end_pane
+        for factor, ring in self._rings.items():
+            first = self._first_pane_of(factor)
+            kept = ring.items_between(first, end)
+            levels.append(Level(factor, first, [(i, pane.counts[row, columns]) for i, pane in kept]))
+        levels.sort(key=lambda level: level.first)
+        return series_of(levels, end, self._spec.pane_s)
+
+    def _first_pane_of(self, factor: int) -> int:
+        """Return the index of the oldest pane that is needed of a ring."""
+        return min(w.first_pane for w in self._windows if self._spec.coarseness(w.length_s) == factor)
+
     def _forget(self) -> None:
         for factor, ring in self._rings.items():
-            ring.drop_before(
-                min(w.first_pane for w in self._windows if self._spec.coarseness(w.length_s) == factor)
-            )
+            ring.drop_before(self._first_pane_of(factor))
         self._news.drop_before(self.first_pane)
         self._latest.drop_before(self.first_pane)
 
