@@ -17,6 +17,7 @@ nothing does I/O, reads a clock or logs: values in, values out.
     skew/                      two data sets joined by id: which values differ
     view                       frozen picture for readers on other threads
     pipeline                   feed(events) -> outcome; owns windows, alert book, counters
+    following                  alerts that go on: size now, onset told again
     anomaly_alerts             anomalies of windows -> alerts
     alerts                     ok -> pending -> firing -> resolved
     drift/                     window x baseline -> statistics, state, contributors

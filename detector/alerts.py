@@ -24,6 +24,7 @@ from detector.drift.contributors import Contributor
 from detector.drift.evaluation import Evaluation, State, States
 from detector.drift.explanation import Explanation, Shape
 from detector.drift.groups import MOST_TOGETHER, common_cause
+from detector.drift.size import NO_SIZE, Size
 from detector.windows.slices import ALL
 from detector.windows.sliding import WindowProfile
 
@@ -81,6 +82,7 @@ class Transition:
     starts_at_s: float
     ends_at_s: float | None = None
     onset_s: float | None = None
+    """When the change began, as far as it is known by now."""
     shape: Shape = "unknown"
     contributors: tuple[Contributor, ...] = ()
     kind: str | None = None
@@ -89,6 +91,8 @@ class Transition:
     """What is wrong, in words; None where the numbers say it."""
     moved_with: tuple[str, ...] = ()
     """Features that drift together with it, at most `MOST_TOGETHER`; of the whole those that drift."""
+    size: Size = NO_SIZE
+    """The statistic now, and at most; `value` and `threshold` are those that the alert began with."""
 
     @property
     def id(self) -> str:
@@ -133,7 +137,7 @@ class AlertBook:
 
     policy: AlertPolicy
     firing: dict[tuple[ModelKey, str, str | None], Transition] = field(default_factory=dict)
-    """Alerts that fire now, as they began."""
+    """Alerts that fire now: as they began, with their size now, and onset and shape as known now."""
     _memory: dict[tuple[ModelKey, float], _WindowMemory] = field(default_factory=dict)
 
     def update(
@@ -184,14 +188,15 @@ class AlertBook:
         )
 
     def _why_whole(self, evaluation: Evaluation, row: int, explain: Explain) -> Explanation:
-        """Return what the features that drift have in common, and which they are."""
+        """Return what the features that drift have in common, since when, and which they are."""
 
         def cause(feature: int) -> str | None:
             name = evaluation.features.names[feature]
             alert = self.firing.get((evaluation.key, evaluation.slices[row], name))
             return explain(evaluation, row, feature).cause if alert is None else alert.kind
 
-        return common_cause(evaluation, row, cause)
+        onset_s, shape = self._since_whole(evaluation.key, evaluation.slices[row])
+        return replace(common_cause(evaluation, row, cause), onset_s=onset_s, shape=shape)
 
     def _memory_of(self, evaluation: Evaluation) -> _WindowMemory:
         key = (evaluation.key, evaluation.window.length_s)
@@ -251,9 +256,23 @@ class AlertBook:
             kind=why.cause,
             message=why.message,
             moved_with=why.moved_with,
+            size=Size.at_first(value, threshold, evaluation.window.end_s),
         )
         self.firing[place] = began
         return began
+
+    def _since_whole(self, key: ModelKey, slice_name: str) -> tuple[float | None, Shape]:
+        """Return what the alerts of single features tell of the whole: their median onset, their shape.
+
+        One that fires for long, for a reason of its own, does not make the whole older.
+        """
+        own = [t for (owner, name, _), t in self.firing.items() if (owner, name) == (key, slice_name)]
+        told = sorted((t.onset_s, t.shape) for t in own if t.onset_s is not None)
+        if not told:
+            return None, "unknown"
+        shapes = [shape for _, shape in told]
+        shape = max(sorted(set(shapes)), key=shapes.count)
+        return told[(len(told) - 1) // 2][0], shape if 2 * shapes.count(shape) > len(shapes) else "unknown"
 
 
 def _alert_on(evaluation: Evaluation, feature: int) -> str:

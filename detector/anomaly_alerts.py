@@ -20,6 +20,7 @@ from detector.baseline.expectations import GONE, MIN_EVENTS
 from detector.batch import ModelKey
 from detector.drift.evaluation import Evaluation
 from detector.drift.explanation import NO_EXPLANATION
+from detector.drift.size import Size
 from detector.windows.slices import ALL
 
 Place = tuple[ModelKey, str | None, str]
@@ -59,7 +60,7 @@ class AnomalyBook:
 
     policy: AlertPolicy
     firing: dict[Place, Transition] = field(default_factory=dict)
-    """Alerts that fire now, as they began."""
+    """Alerts that fire now: as they began, with their size now, and onset and shape as known now."""
     _calm: dict[Place, int] = field(default_factory=dict)
     _broken_until_s: dict[Place, float] = field(default_factory=dict)
     """Of alerts that fire, and of those whose time some window still holds: when it was last broken."""
@@ -183,6 +184,7 @@ def _began(evaluation: Evaluation, anomaly: Anomaly, explain: Explain) -> Transi
         kind=anomaly.kind,
         message=anomaly.long if why.cause not in _MORE_THAN_A_RULE else f"{anomaly.long}; {why.message}",
         moved_with=why.moved_with,
+        size=Size.at_first(_number(value), _number(threshold), evaluation.window.end_s),
     )
 
 

@@ -26,7 +26,10 @@ from detector.drift.explanation import Explanation
 from detector.drift.groups import correlated
 from detector.drift.judge import Judge
 from detector.drift.level import Level
+from detector.drift.onset import UNKNOWN, Onset
 from detector.drift.policy import DecisionPolicy
+from detector.drift.scores import AlertTimes, onset_of, positions_of
+from detector.following import follow, told_again
 from detector.windows.slices import Slices
 from detector.windows.sliding import WindowProfile
 from detector.windows.spec import WindowSpec
@@ -35,6 +38,9 @@ from detector.windows.windows import Windows
 
 MAX_OPEN_PANES = 256
 """Panes waiting for a slow partition; beyond that the oldest are evaluated without it."""
+
+MAX_ONSETS = 500
+"""Onsets told of one model version when a pane closes: a second or two. The rest are told when told again."""
 
 PANES_A_PIECE = 64
 """A poll whose events span more panes is fed piece by piece, so that what is open stays bounded."""
@@ -127,6 +133,12 @@ class _Watched:
         baseline = monitored.baseline
         self._expectations = monitored.expectations
         self.windows = Windows(spec, baseline.binning, baseline.centers, monitored.slices)
+        self._onsets_left = MAX_ONSETS
+
+    def close(self, pane: int) -> list[Evaluation]:
+        """Close a pane and judge every window, the shortest first."""
+        self._onsets_left = MAX_ONSETS
+        return [self.judge.evaluate(window) for window in self.windows.close(pane)]
 
     def broken_by(self, window: WindowProfile) -> tuple[Anomaly, ...]:
         """Return the expectations that a window breaks."""
@@ -140,15 +152,35 @@ class _Watched:
     def explain(self, evaluation: Evaluation, row: int, feature: int) -> Explanation:
         """Return what an alert on a feature tells beside its numbers."""
         current = evaluation.window.profile.row(row)
-        cause = cause_of(
-            self.judge.baseline, self.judge.expected(evaluation.window, row), evaluation, row, feature
-        )
+        window = evaluation.window
+        cause = cause_of(self.judge.baseline, self.judge.expected(window, row), evaluation, row, feature)
+        times = AlertTimes(window.start_s, window.end_s, window.end_s)
+        onset = self._onset(row, feature, evaluation.worst_statistic(row, feature), times)
         return Explanation(
             contributors(self.judge.baseline, self.judge.reference(row), current, feature),
             cause=None if cause is None else cause.name,
             message=None if cause is None else cause.message,
             moved_with=correlated(self.judge.baseline, evaluation, row, feature),
+            onset_s=onset.time_s,
+            shape=onset.shape,
         )
+
+    def onset_again(self, alert: Transition, now_s: float) -> Onset:
+        """Return the onset and the shape of an alert's change as they look now."""
+        names = self.judge.baseline.features.names
+        if alert.feature not in names:
+            return UNKNOWN
+        row, feature = self.judge.slices.names.index(alert.slice), names.index(alert.feature)
+        times = AlertTimes(alert.starts_at_s - alert.window_s, alert.starts_at_s, now_s)
+        return self._onset(row, feature, alert.statistic, times)
+
+    def _onset(self, row: int, feature: int, statistic: str | None, alert: AlertTimes) -> Onset:
+        if self._onsets_left == 0:
+            return UNKNOWN
+        self._onsets_left -= 1
+        positions = positions_of(self.judge.baseline, feature, statistic)
+        series = self.windows.series(row, positions)
+        return onset_of(self.judge.baseline, self.judge.reference(row).counts[0], positions, series, alert)
 
 
 class Pipeline:
@@ -287,11 +319,16 @@ class Pipeline:
         judged: list[Judged] = []
         transitions: list[Transition] = []
         for key, watched in self._watched.items():
-            evaluations = [watched.judge.evaluate(w) for w in watched.windows.close(pane)]
+            evaluations = watched.close(pane)
             anomalies = [watched.broken_by(evaluation.window) for evaluation in evaluations]
             pairs = list(zip(evaluations, anomalies, strict=True))
-            transitions += self.anomalies.update(pairs, watched.explain, self.alerts.drifting(key))
-            transitions += self.alerts.update(evaluations, watched.explain, self.anomalies.covered(key))
+            follow(self.alerts.firing, evaluations, watched.onset_again)
+            follow(self.anomalies.firing, evaluations, watched.onset_again)
+            news = self.anomalies.update(pairs, watched.explain, self.alerts.drifting(key))
+            news += self.alerts.update(evaluations, watched.explain, self.anomalies.covered(key))
+            transitions += [
+                t if t.ends_at_s is None else told_again(t, watched.onset_again, t.ends_at_s) for t in news
+            ]
             for evaluation, broken in pairs:
                 state, whole = self.alerts.confirmed(evaluation)
                 found = Judged(evaluation, _with_anomalies(state, evaluation, broken), whole, broken)

@@ -7,12 +7,13 @@ it, about its full size after it. Least squares, weighted with the panes' events
           ┌────                ┌───┐                         ╭────            ╱
     ──────┘              ──────┘   └────              ──────╱           ─────╱
 
-The step has 3 parameters, the others 4. The shape is that of the model with the lower BIC; only is a step
-called sudden when it beats every ramp by `STRONG`, for a young ramp looks much like a step. Nothing is said of a change that was there before anything that is remembered.
+The step has 3 parameters, the others 4. A step is called sudden only when its BIC is lower than that of
+every ramp by `STRONG`, for a young ramp looks much like a step; a change is gradual unless a step is ahead
+by `LEAN`. Nothing is said of a change that was there before anything that is remembered.
 
 Source: weighted least squares, by prefix sums; BIC: Schwarz (1978), Annals of Statistics 6:461-464; what
 difference of it is very strong: Kass and Raftery (1995), JASA 90:773-795.
-Cost: T log T + G² for T panes and a grid of G points; well below a millisecond for 400 panes.
+Cost: T log T + G² for T panes and a grid of G points; one to two milliseconds for 400 panes.
 """
 
 from dataclasses import dataclass
@@ -25,8 +26,15 @@ from detector.drift.explanation import Shape
 MIN_PANES = 6
 """Fewer panes with events tell nothing."""
 
+MAX_SCORE = 1e9
+"""Scores beyond this are none."""
+
 MIN_BEFORE = 3
 """Panes that must be remembered of the time before the change."""
+
+LEAN = 6.0
+"""A ramp is told unless a step's BIC is lower by this: panes that wobble together make a young ramp look like
+a step by so much; a step that raises an alert is ahead by 35 and more (both measured)."""
 
 STRONG = 10.0
 """A difference of BIC that is very strong: for a change at all, for a step and no ramp, for an end."""
@@ -72,6 +80,8 @@ class Onset:
 
     time_s: float | None = None
     shape: Shape = "unknown"
+    within_s: float = 0.0
+    """Length of the pane that it lies in."""
 
 
 UNKNOWN = Onset()
@@ -96,10 +106,10 @@ class _Fit:
 def find_onset(series: ScoreSeries, since_s: float, until_s: float) -> Onset:
     """Return when the change began that was there at some time between `since_s` and `until_s`.
 
-    The scores must be larger for what has changed. Between the two moments lies the window that showed
-    the change; what began later, or was over before, is another one.
+    The scores must be larger for what has changed. Between the two moments lies the window that raised
+    the alert; what began later, or was over before, is another change.
     """
-    kept = series.where((series.n > 0) & np.isfinite(series.score))
+    kept = series.where((series.n > 0) & (np.abs(series.score) < MAX_SCORE))
     if len(kept.score) < MIN_PANES:
         return UNKNOWN
     fits = _Fits(_until_it_ended(kept, since_s, until_s))
@@ -131,14 +141,31 @@ class _Fits:
 
     def onset(self, until_s: float) -> Onset:
         """Return the onset of the change and its shape."""
-        step, ramp = self.step(until_s), self.ramp(until_s)
-        best = ramp if step is None or (ramp is not None and ramp.bic < step.bic) else step
+        sudden, ramp = self._sudden(until_s), self.ramp(until_s)
+        best = ramp if sudden is None or (ramp is not None and ramp.bic < sudden.bic + LEAN) else sudden
         if best is None or best.bic > self._bic(self._total, 1) - STRONG or not best.is_from_calm:
             return UNKNOWN
-        if best is ramp:
-            return Onset(best.start_s, "gradual")
-        is_sure = ramp is None or best.bic < ramp.bic - STRONG
-        return Onset(best.start_s, "sudden" if is_sure else "unknown")
+        # A rise that is not over yet may become long.
+        is_over = best.end_s == best.start_s or best.end_s <= self._series.start_s[-MIN_BEFORE]
+        is_sure = is_over and (ramp is None or best.bic < ramp.bic - STRONG)
+        shape: Shape = "gradual" if best is ramp else "sudden" if is_sure else "unknown"
+        # To the finest pane: what lies between is no more than interpolated.
+        unit_s = float((self._series.end_s - self._series.start_s).min())
+        return Onset(round(best.start_s / unit_s) * unit_s, shape, self._length_s(best.start_s))
+
+    def _sudden(self, until_s: float) -> _Fit | None:
+        """Fit a step, or a ramp too short to be gradual where that is clearly better."""
+        step = self.step(until_s)
+        if step is None:
+            return None
+        points_s = step.start_s + np.linspace(-MIN_GRADUAL_S, MIN_GRADUAL_S, 4 * FINER + 1)
+        points_s = np.minimum(points_s, self._series.end_s[-1])
+        quick = self._ramps(points_s, points_s, until_s, is_long=False)
+        return quick if quick is not None and quick.bic < step.bic - STRONG else step
+
+    def _length_s(self, at_s: float) -> float:
+        i = int(np.searchsorted(self._series.start_s, at_s, side="right")) - 1
+        return float(self._series.end_s[i] - self._series.start_s[i])
 
     def step(self, until_s: float) -> _Fit | None:
         """Fit a step up, at every boundary and inside of long panes."""
@@ -190,16 +217,18 @@ class _Fits:
         finer = self._ramps(best.start_s + about, best.end_s + about, until_s)
         return finer if finer is not None and finer.bic < best.bic else best
 
-    def _ramps(self, start_s: Floats, end_s: Floats, until_s: float) -> _Fit | None:
-        """Fit every ramp from one of some points to another that is long enough to be gradual."""
-        a, b = (moment.ravel() for moment in np.meshgrid(start_s, end_s, indexing="ij"))
-        known_from_s, known_to_s = self._series.start_s[MIN_BEFORE], self._series.end_s[-1]
-        possible = (b - a >= MIN_GRADUAL_S) & (a < until_s) & (a >= known_from_s) & (b <= known_to_s)
-        i, j = np.searchsorted(self._middle_s, a), np.searchsorted(self._middle_s, b)
-        possible &= j - i >= MIN_GRADUAL_PANES
-        a, b, i, j = a[possible], b[possible], i[possible], j[possible]
-        if not len(a):
+    def _ramps(self, start_s: Floats, end_s: Floats, until_s: float, *, is_long: bool = True) -> _Fit | None:
+        """Fit every ramp from one of some points to another that is long enough to be gradual, or is not."""
+        i, j = np.searchsorted(self._middle_s, start_s), np.searchsorted(self._middle_s, end_s)
+        begins = (start_s >= self._series.start_s[MIN_BEFORE]) & (start_s < until_s)
+        possible = begins[:, None] & (end_s <= self._series.end_s[-1])
+        length, panes = np.subtract.outer(-start_s, -end_s), np.subtract.outer(-i, -j)
+        gradual = (length >= MIN_GRADUAL_S) & (panes >= MIN_GRADUAL_PANES)
+        possible &= gradual if is_long else ~gradual & (length > 0) & (panes > 0)
+        first, last = np.nonzero(possible)
+        if not len(first):
             return None
+        a, b, i, j = start_s[first], end_s[last], i[first], j[last]
         w, wx, wxx, ws, wsx = (sums[j] - sums[i] for sums in self._sums)
         after, with_score = (sums[-1] - sums[j] for sums in (self._sums[0], self._sums[3]))
         x, length = a - self._origin_s, b - a

@@ -48,7 +48,11 @@ def describe(t: Transition) -> str:
         parts.append(f"value={t.value:.4g}")
     if t.threshold is not None:
         parts.append(f"threshold={t.threshold:.4g}")
+    if t.status == "resolved" and t.size.peak is not None:
+        parts.append(f"peak={t.size.peak:.4g}")
     parts.append(f"at={format_time(at_s)}")
+    if t.onset_s is not None:
+        parts.append(f"since={format_time(t.onset_s)} shape={t.shape}")
     if t.kind is not None:
         parts.append(f"kind={t.kind}")
     if t.message is not None and t.status == "firing":

@@ -1,6 +1,6 @@
 """The status page: what stands how, at a glance. Plain HTML, no script; drawn from a view alone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from html import escape
 from importlib.resources import files
 
@@ -47,19 +47,37 @@ def _alerts(view: View) -> str:
 def _alert(t: Transition) -> str:
     what = t.feature if t.feature is not None else "the model as a whole"
     place = f"{t.key.model} {t.key.version}" + (f", {t.slice}" if t.slice != "all" else "")
-    numbers = "" if t.value is None else f": {t.statistic} {t.value:.3g}"
-    numbers += "" if t.threshold is None else f" (threshold {t.threshold:.3g})"
+    size = "".join(_size(t))
+    numbers = "" if t.value is None else f": {t.statistic}{size}"
     changes = "".join(
         f"<li>{_text(c.bin)}: {c.reference:.1%} &rarr; {c.current:.1%}</li>" for c in t.contributors
     )
     if t.message is not None:
-        numbers = f": {t.kind}, {label(t.message)}"
+        numbers = f": {t.kind}, {label(t.message)}{size and ';'}{size}"
     together = "; in " if t.feature is None else "; with "
     together = together + ", ".join(label(name) for name in t.moved_with) if t.moved_with else ""
+    began = "" if t.onset_s is None else f", the change {_how(t)}"
     return (
-        f"<strong>{_text(what)}</strong> of {_text(place)} since {format_time(t.starts_at_s)}"
+        f"<strong>{_text(what)}</strong> of {_text(place)}, alert since {format_time(t.starts_at_s)}{began}"
         f"{escape(numbers + together)}<ul>{changes}</ul>"
     )
+
+
+def _how(t: Transition) -> str:
+    """Say since when a change is there, and how it came where that is known."""
+    since = f"since {format_time(t.onset_s or 0.0)}"
+    return since if t.shape == "unknown" else f"{since}, {t.shape}"
+
+
+def _size(t: Transition) -> Iterator[str]:
+    """Say how large the change is now, and how large it was."""
+    size = t.size
+    if size.value is not None:
+        yield f" now {size.value:.3g}"
+        if size.threshold is not None:
+            yield f" (threshold {size.threshold:.3g})"
+    if size.peak is not None and size.value is not None and size.peak > size.value:
+        yield f", at most {size.peak:.3g}"
 
 
 def _model(view: View, key: ModelKey) -> str:

@@ -54,7 +54,7 @@ class PaneHistory:
         for index in [index for index in self._panes if index < first]:
             del self._panes[index]
 
-    def items(self) -> list[tuple[int, Ints]]:
+    def items(self) -> list[tuple[int, NDArray[np.int32]]]:
         """Return what is kept with its indices, oldest first."""
         return sorted(self._panes.items())
 

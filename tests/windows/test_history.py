@@ -46,11 +46,12 @@ def test_a_series_counts_every_event_once_in_the_pane_of_its_time(spec, times, d
     reached = Windows(spec, BINNING, CENTERS, Slices())
     reached.close(int(max(times) // spec.pane_s))
     oldest = max(0, reached.first_pane) * spec.pane_s
-    late = data.draw(st.lists(st.integers(int(oldest), max(int(oldest), max(times))), max_size=5))
+    late = data.draw(st.lists(st.integers(int(oldest), max(int(oldest), *times)), max_size=5))
     series = _filled(spec, times, late).series(0, EVERYTHING)
 
     all_times = np.array([*times, *late])
-    inside = [int(((all_times >= a) & (all_times < b)).sum()) for a, b in zip(series.start_s, series.end_s, strict=True)]
+    bounds = zip(series.start_s, series.end_s, strict=True)
+    inside = [int(((all_times >= a) & (all_times < b)).sum()) for a, b in bounds]
     assert series.n.tolist() == inside
     assert series.n.sum() == len(all_times)
     assert series.counts[:, LAYOUT.events].tolist() == inside
