@@ -30,6 +30,7 @@ def evaluated_families(view: View, policy: ExportPolicy) -> list[Metric]:
     """Return the families that change with an evaluation."""
 
     def fill(add: Add) -> None:
+        _add_features(view, add)
         _add_evaluated(view, policy, add)
         _add_anomalies(view, add)
 
@@ -72,6 +73,12 @@ def _family(family: Family) -> Metric:
         return InfoMetricFamily(family.name, family.help)
     kind = CounterMetricFamily if family.type == "counter" else GaugeMetricFamily
     return kind(family.name, family.help, labels=family.labels)
+
+
+def _add_features(view: View, add: Add) -> None:
+    for key, baseline in view.baselines.items():
+        for feature in baseline.features.all:
+            add("drift_feature", (*key, feature.name, feature.role, feature.type), 1)
 
 
 def _add_evaluated(view: View, policy: ExportPolicy, add: Add) -> None:

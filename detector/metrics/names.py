@@ -37,6 +37,8 @@ _WHOLE = (*_MODEL, "slice", "window")
 _FEATURE = (*_MODEL, "feature", "slice", "window")
 
 EVALUATED = (
+    Family("drift_feature", "info", (*_MODEL, "feature", "role", "type"),
+           "What a feature is: role feature or prediction, type int, float, string or bool."),
     Family("drift_feature_distance", "gauge", (*_FEATURE, "statistic"),
            "Value of a statistic between the window and the baseline."),
     Family("drift_feature_threshold", "gauge", (*_FEATURE, "statistic"),

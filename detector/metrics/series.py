@@ -29,7 +29,8 @@ def count_series(monitored: Monitored, n_windows: int, policy: ExportPolicy) -> 
         per_window += of * (3 * policy.exports(rate) + (rate in RATIO_FAMILIES))
     in_windows = (per_window + SERIES_OF_A_WINDOW) * n_windows * len(monitored.slices)
     expectations = monitored.expectations
-    return in_windows + (len(expectations.possible) if expectations is not None else 0)
+    # And what each feature is, once.
+    return in_windows + n + (len(expectations.possible) if expectations is not None else 0)
 
 
 def check_series(models: Mapping[ModelKey, Monitored], spec: WindowSpec, policy: ExportPolicy) -> int:

@@ -89,6 +89,27 @@ def test_values_are_those_of_the_evaluation(rng):
     assert samples["drift_events_rejected_total", ("reason", "undecodable"), ("topic", "events")] == 1.0
 
 
+def test_what_a_feature_is_can_be_joined_on(rng):
+    """Role and type of every feature, from the start: which states are those of predictions."""
+    rows = training_rows(rng, 500)
+    baseline = baseline_of(rows, prediction=("amount",))
+    metrics = Metrics()
+    metrics.publish(
+        view_of(
+            Rig(baseline).pipeline, {KEY: baseline}, SourceStatus(), revision=0,
+            last_evaluation_s=None, ready=False,
+        )
+    )  # fmt: skip
+    found = [dict(key[1:]) for key in _samples(metrics) if key[0] == "drift_feature_info"]
+
+    assert {(f["feature"], f["role"], f["type"]) for f in found} == {
+        ("amount", "prediction", "float"),
+        ("age", "feature", "int"),
+        ("country", "feature", "string"),
+        ("member", "feature", "bool"),
+    }
+
+
 def test_the_same_page_comes_as_text_openmetrics_and_compressed(rng):
     """Content negotiation changes the form, not the samples."""
     metrics, _ = _page(training_rows(rng, 1500))
