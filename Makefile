@@ -43,8 +43,9 @@ demo: $(VENV)/.runtime ## the main job on shipped real data; ARGS=--exit ends wi
 kafka: ## fetch Apache Kafka for the tests, from Maven Central
 	@tools/provide kafka
 
-prometheus: ## fetch Debian's Prometheus for the tests, unless it is installed
+prometheus: ## fetch Debian's Prometheus and Alertmanager for the tests, unless they are installed
 	@tools/provide prometheus
+	@tools/provide alertmanager
 
 lint: $(VENV)/.dev ## format, style, types and layers
 	$(BIN)/ruff format --check .
@@ -53,13 +54,14 @@ lint: $(VENV)/.dev ## format, style, types and layers
 	$(BIN)/lint-imports
 
 fast: $(VENV)/.dev ## the tests that need neither Kafka nor Prometheus
-	$(BIN)/pytest -m "not kafka and not prometheus" $(ARGS)
+	$(BIN)/pytest -m "not kafka and not prometheus and not alertmanager" $(ARGS)
 
 # What cannot be fetched is said here and again at the end of the tests, which then leave out what needs it.
 # Where CI is set, nothing may be missing.
-test: $(VENV)/.dev lint ## all checks and tests, against real Kafka and Prometheus
+test: $(VENV)/.dev lint ## all checks and tests, against real Kafka, Prometheus and Alertmanager
 	@tools/provide kafka || [ -z "$${CI:-}" ]
 	@tools/provide prometheus || [ -z "$${CI:-}" ]
+	@tools/provide alertmanager || [ -z "$${CI:-}" ]
 	$(BIN)/pytest $(ARGS)
 
 bench: $(VENV)/.dev ## speed and memory, as ratios in the same run

@@ -6,7 +6,10 @@ from pathlib import Path
 
 from tests.support.kafka_broker import kafka_available
 
-TOOLS = Path(__file__).parents[2] / ".tools" / "prometheus" / "usr" / "bin"
+TOOLS = Path(__file__).parents[2] / ".tools"
+FETCHED = os.pathsep.join(
+    str(TOOLS / package / "usr" / "bin") for package in ("prometheus", "prometheus-alertmanager")
+)
 
 IN_CI = bool(os.environ.get("CI"))
 
@@ -16,7 +19,7 @@ OTHER_KAFKA = os.environ.get("DRIFT_TEST_KAFKA")
 
 def program(name: str) -> str | None:
     """Return the path of an installed program, or of one that `tools/provide` fetched."""
-    return shutil.which(name) or shutil.which(name, path=str(TOOLS))
+    return shutil.which(name) or shutil.which(name, path=FETCHED)
 
 
 def prometheus_available() -> str | None:
@@ -26,5 +29,16 @@ def prometheus_available() -> str | None:
     return None
 
 
-MARKS = {"kafka": kafka_available, "prometheus": prometheus_available}
+def alertmanager_available() -> str | None:
+    """Return why Alertmanager cannot be run here; None if it can."""
+    if program("prometheus-alertmanager") is None or program("amtool") is None:
+        return "there is no `prometheus-alertmanager`; run `make prometheus`"
+    return None
+
+
+MARKS = {
+    "kafka": kafka_available,
+    "prometheus": prometheus_available,
+    "alertmanager": alertmanager_available,
+}
 """Mark of a test -> why what it needs is missing, None if it is there."""

@@ -20,12 +20,12 @@ scrape_configs:
 
 
 class Prometheus:
-    """Scrapes 127.0.0.1:`port` every second."""
+    """Scrapes 127.0.0.1:`port` every second, or does what `config` says."""
 
-    def __init__(self, directory: Path, port: int) -> None:
+    def __init__(self, directory: Path, port: int = 0, config: str | None = None) -> None:
         self._directory = directory
         self._port = free_port()
-        (directory / "prometheus.yml").write_text(CONFIG.format(port=port))
+        (directory / "prometheus.yml").write_text(config or CONFIG.format(port=port))
 
     def __enter__(self) -> Self:
         self._program = Program(
@@ -34,6 +34,8 @@ class Prometheus:
                 f"--config.file={self._directory / 'prometheus.yml'}",
                 f"--storage.tsdb.path={self._directory / 'tsdb'}",
                 f"--web.listen-address=127.0.0.1:{self._port}",
+                # Else an Alertmanager that is found after the first evaluation hears of it a minute later.
+                "--rules.alert.resend-delay=5s",
             ],
             self._directory / "prometheus.log",
         )
@@ -59,6 +61,11 @@ class Prometheus:
         """Return the vector that a PromQL expression yields now."""
         answer = json.loads(self._get("/api/v1/query?" + urllib.parse.urlencode({"query": promql})))
         return answer["data"]["result"]
+
+    def format(self, promql: str) -> str:
+        """Return an expression as Prometheus writes it; raises for one that is wrong."""
+        answer = json.loads(self._get("/api/v1/format_query?" + urllib.parse.urlencode({"query": promql})))
+        return answer["data"]
 
 
 def check_metrics(page: bytes) -> str:
