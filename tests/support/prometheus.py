@@ -62,11 +62,6 @@ class Prometheus:
         answer = json.loads(self._get("/api/v1/query?" + urllib.parse.urlencode({"query": promql})))
         return answer["data"]["result"]
 
-    def format(self, promql: str) -> str:
-        """Return an expression as Prometheus writes it; raises for one that is wrong."""
-        answer = json.loads(self._get("/api/v1/format_query?" + urllib.parse.urlencode({"query": promql})))
-        return answer["data"]
-
 
 def check_metrics(page: bytes) -> str:
     """Return what `promtool check metrics` complains of; empty where it is content."""
