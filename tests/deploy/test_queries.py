@@ -52,11 +52,11 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
 
 
 def _ask(prometheus: Prometheus, expr: str) -> list[dict[str, str]]:
-    """Return the labels of what an expression yields for any of the features; raises for one that is wrong."""
+    """Return the labels of what an expression yields, of any feature; raises for one that is wrong."""
     found = []
     for feature in FEATURES:
         chosen = {**CHOSEN, "feature": feature, "statistic": "hellinger"}
-        asked = re.sub(r"\$(\w+)", lambda match: chosen[match[1]], expr)
+        asked = re.sub(r"\$(\w+)", lambda match, chosen=chosen: chosen[match[1]], expr)
         found += [series["metric"] for series in prometheus.query(asked)]
     return found
 
@@ -99,7 +99,9 @@ def test_grafanas_own_alerts_fire_when_the_rules_do(prometheus):
     """The same features, though written without recording rules."""
     groups = yaml.safe_load((GRAFANA / "provisioning" / "alerting" / "drift.yaml").read_text())["groups"]
     exprs = {rule["title"]: rule["data"][0]["model"]["expr"] for group in groups for rule in group["rules"]}
-    firing = {name: {s["metric"].get("feature") for s in prometheus.query(expr)} for name, expr in exprs.items()}
+    firing = {
+        name: {s["metric"].get("feature") for s in prometheus.query(expr)} for name, expr in exprs.items()
+    }
 
     assert firing["DriftFeatureDrifted"] == {"age"}
     assert {name for name, features in firing.items() if features} == {"DriftFeatureDrifted"}

@@ -80,9 +80,7 @@ def _statistics() -> Row:
 
 
 def _values() -> Row:
-    rates = [
-        Query(f"max(drift_feature_{family}_ratio{{{HERE}}})", name) for family, name in RATES.items()
-    ]
+    rates = [Query(f"max(drift_feature_{family}_ratio{{{HERE}}})", name) for family, name in RATES.items()]
     chances = Query(f"min by (statistic) (drift_feature_p_value_ratio{{{HERE}}})", "{{statistic}}")
     samples = Query(f'max by (window) (drift_window_samples{{{MODEL},slice="$slice"}})', "{{window}}")
     return "Values", [
@@ -95,7 +93,8 @@ def _values() -> Row:
 def _around() -> Row:
     broken = f"max by (kind) (drift_feature_anomaly{{{ITSELF}}})"
     slices = Query(f"max by (slice) (drift_feature_state{{{ITSELF}}})", "{{slice}}")
-    versions = f'max by (version, statistic) (drift_feature_distance{{model="$model",feature="$feature",slice="$slice",statistic=~"$statistic"}})'
+    everywhere = 'model="$model",feature="$feature",slice="$slice",statistic=~"$statistic"'
+    versions = f"max by (version, statistic) (drift_feature_distance{{{everywhere}}})"
     return "Around it", [
         (states("Rules of the schema", Query(broken, "{{kind}}"), ANOMALY), 8, 8),
         (states("Slices", slices), 8, 8),

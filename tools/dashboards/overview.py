@@ -112,7 +112,10 @@ def _models() -> Row:
 def _features() -> Row:
     band = states(
         "Features that were not ok",
-        Query(f"max by ({FEATURE}) (drift_feature_state{{{HERE}}}) {SUSPECT}", "{{feature}} ({{model}} {{version}})"),
+        Query(
+            f"max by ({FEATURE}) (drift_feature_state{{{HERE}}}) {SUSPECT}",
+            "{{feature}} ({{model}} {{version}})",
+        ),
         description="Only features that had a warning or a drift in the time shown.",
     )
     cells = heat(
@@ -156,8 +159,20 @@ def _stream() -> Row:
     ]
     lag = Query("max by (topic, partition) (drift_consumer_lag_records)", "{{topic}} {{partition}}")
     return "Stream", [
-        (lines("Events", [Query(f"sum by (model, version) ({accepted})", "{{model}} {{version}}")], "reqps"), 6, 8),
-        (lines("Rejected", [Query(f"sum by (topic, reason) ({rejected})", "{{reason}} ({{topic}})")], "reqps"), 6, 8),
+        (
+            lines(
+                "Events", [Query(f"sum by (model, version) ({accepted})", "{{model}} {{version}}")], "reqps"
+            ),
+            6,
+            8,
+        ),
+        (
+            lines(
+                "Rejected", [Query(f"sum by (topic, reason) ({rejected})", "{{reason}} ({{topic}})")], "reqps"
+            ),
+            6,
+            8,
+        ),
         (lines("Records that wait", [lag], "short"), 6, 8),
         (lines("Behind the clock", behind, "s"), 6, 8),
     ]
@@ -166,7 +181,8 @@ def _stream() -> Row:
 def _detector() -> Row:
     buckets = f"rate(drift_evaluation_duration_seconds_bucket{{{MODEL}}}[$__rate_interval])"
     duration = [
-        Query(f"histogram_quantile({q}, sum by (le) ({buckets}))", f"{q:.0%} of evaluations") for q in (0.5, 0.95)
+        Query(f"histogram_quantile({q}, sum by (le) ({buckets}))", f"{q:.0%} of evaluations")
+        for q in (0.5, 0.95)
     ]
     series = [
         Query("max(drift_exported_series)", "series"),
