@@ -36,6 +36,18 @@ SCHEMA_ALERT = "DriftSchemaAnomaly"
 ALERTS = (FEATURE_ALERT, PREDICTION_ALERT, DATASET_ALERT, SCHEMA_ALERT)
 """Every alert there is."""
 
+Severity = Literal["critical", "warning"]
+
+SEVERITIES: Mapping[str, Severity] = MappingProxyType(
+    {
+        FEATURE_ALERT: "warning",
+        PREDICTION_ALERT: "critical",
+        DATASET_ALERT: "critical",
+        SCHEMA_ALERT: "warning",
+    }
+)
+"""How urgent each alert is: what the model answers, or most of what it sees, before a single feature."""
+
 DATASET_STATISTIC = "drifted_features_ratio"
 
 Explain = Callable[[Evaluation, int, int], Explanation]
@@ -93,6 +105,11 @@ class Transition:
     """Features that drift together with it, at most `MOST_TOGETHER`; of the whole those that drift."""
     size: Size = NO_SIZE
     """The statistic now, and at most; `value` and `threshold` are those that the alert began with."""
+
+    @property
+    def severity(self) -> Severity:
+        """How urgent it is."""
+        return SEVERITIES[self.alert]
 
     @property
     def id(self) -> str:

@@ -243,6 +243,11 @@ class Pipeline:
         return self._watermark.max_time_s
 
     @property
+    def firing(self) -> tuple[Transition, ...]:
+        """Every alert that fires now."""
+        return (*self.alerts.firing.values(), *self.anomalies.firing.values())
+
+    @property
     def watermark_s(self) -> float:
         """Event time up to which panes are closed; -inf before the first event."""
         return self._watermark.time_s

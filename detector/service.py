@@ -16,6 +16,7 @@ from detector.baseline import Baseline
 from detector.batch import ModelKey, Partition
 from detector.clock import Clock
 from detector.formats import Decoder
+from detector.notice import notices_of
 from detector.pipeline import Outcome, Pipeline
 from detector.sinks import Sink
 from detector.sources import Source
@@ -139,14 +140,18 @@ class Service:
                     judged.evaluation.key, (after_s - before_s) / len(outcome.judged)
                 )
             if outcome.transitions:
-                for sink in self._sinks:
-                    sink.send(outcome.transitions)
+                self._tell(outcome)
             evaluated = True
             before_s = self._clock.monotonic_s()
         if evaluated:
             self._revision += 1
             self._last_evaluation_s = self._clock.now_s()
             self._publish()
+
+    def _tell(self, outcome: Outcome) -> None:
+        notices = notices_of(outcome.transitions, outcome.judged, self._pipeline.firing, self._baselines)
+        for sink in self._sinks:
+            sink.send(notices)
 
     def _publish(self) -> None:
         self._published_s = self._clock.monotonic_s()
@@ -159,6 +164,7 @@ class Service:
                 revision=self._revision,
                 last_evaluation_s=self._last_evaluation_s,
                 ready=self._has_polled and source.connected,
+                sinks=tuple(sink.status() for sink in self._sinks),
             )
         )
 

@@ -40,6 +40,21 @@ class SourceStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class SinkStatus:
+    """What became of the notifications of one sink; only `queued` ever shrinks."""
+
+    name: str
+    sent: int = 0
+    """Taken by the receiver."""
+    failed: int = 0
+    """Given up: refused, or not taken in time."""
+    dropped: int = 0
+    """Never tried to the end, because the queue was full."""
+    queued: int = 0
+    """Still to be sent."""
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """Everything that metrics and pages show."""
 
@@ -59,6 +74,7 @@ class View:
     last_evaluation_s: float | None = None
     """Wall time of the latest evaluation."""
     ready: bool = False
+    sinks: tuple[SinkStatus, ...] = ()
 
 
 def view_of(
@@ -69,6 +85,7 @@ def view_of(
     revision: int,
     last_evaluation_s: float | None,
     ready: bool,
+    sinks: tuple[SinkStatus, ...] = (),
 ) -> View:
     """Take a picture of the pipeline as it is now."""
     event_time_s: dict[str, float] = {}
@@ -81,7 +98,7 @@ def view_of(
         revision=revision,
         baselines=baselines,
         judged=dict(pipeline.latest),
-        firing=(*pipeline.alerts.firing.values(), *pipeline.anomalies.firing.values()),
+        firing=pipeline.firing,
         possible_anomalies=pipeline.possible_anomalies,
         counters=pipeline.counters.copy(),
         source=source,
@@ -89,4 +106,5 @@ def view_of(
         watermark_s=pipeline.watermark_s,
         last_evaluation_s=last_evaluation_s,
         ready=ready,
+        sinks=sinks,
     )

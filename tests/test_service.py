@@ -9,6 +9,7 @@ from detector.metrics import Metrics
 from detector.pipeline import Monitored, Pipeline
 from detector.service import Service
 from detector.sources.memory import MemorySource
+from detector.view import SinkStatus
 from detector.windows.spec import WindowSpec
 from tests.support.factories import KEY, START_S, baseline_of, decoder_of, event, training_rows
 
@@ -24,8 +25,11 @@ class _Sink:
     def __init__(self):
         self.sent, self.closed = [], False
 
-    def send(self, transitions):
-        self.sent += transitions
+    def send(self, notices):
+        self.sent += [notice.transition for notice in notices]
+
+    def status(self):
+        return SinkStatus("bench", sent=len(self.sent))
 
     def close(self):
         self.closed = True
@@ -108,6 +112,7 @@ def test_alerts_reach_the_sinks(baseline, rng):
     bench.step()
 
     assert [t.feature for t in bench.sink.sent if t.feature] == ["country"]
+    assert bench.view.sinks == (SinkStatus("bench", sent=len(bench.sink.sent)),)
 
 
 def test_a_silent_stream_becomes_insufficient_after_a_while(baseline, rng):

@@ -19,7 +19,6 @@ from detector.config.problems import (
     KeyPath,
     Problem,
     carries_secret,
-    is_secret_key,
     placed,
     variable_of,
 )
@@ -54,7 +53,7 @@ def load_config(
     families = families or installed_families()
     draft = Draft(document.name, deepcopy(document.content), dict(document.lines))
     schema = Schema(Config, families, draft)
-    in_file = list(_not_for_files(draft))
+    in_file = list(_not_for_files(draft, schema))
     found = placed(in_file, draft)
     found += [(0, problem) for problem in override(draft, environ, schema)]
     config, problems = _check(draft, families, schema, allow_replay)
@@ -134,13 +133,13 @@ def _put_settings(
     return [] if problem is None else [problem]
 
 
-def _not_for_files(draft: Draft) -> Iterator[Problem]:
+def _not_for_files(draft: Draft, schema: Schema) -> Iterator[Problem]:
     """Return what stands in the file but must not: secrets, and variables that nobody puts in."""
     for path, value in _leaves(draft.content, ()):
         if not isinstance(value, str | int | float) or isinstance(value, bool):
             continue
         by_variable = f"the environment variable {variable_of(path)}"
-        if holds_secrets(path) and is_secret_key(path[-1]):
+        if schema.is_secret(path):
             yield Problem(path, f"a secret does not belong in the file; use {path[-1]}_file or {by_variable}")
         elif isinstance(value, str) and holds_secrets(path) and carries_secret(value):
             yield Problem(path, f"an address with a password does not belong in the file; use {by_variable}")

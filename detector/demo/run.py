@@ -14,7 +14,9 @@ from detector.demo.faults import FAULTS
 from detector.demo.findings import alert_line, findings_text, match
 from detector.demo.flights import MODEL_NAME, MODEL_VERSION, DelayModel, Flight, write_training
 from detector.demo.stream import events, span_s, split
+from detector.notice import Notice
 from detector.service import Service
+from detector.view import SinkStatus
 
 BUILD = BuildOptions(
     model=MODEL_NAME, version=MODEL_VERSION, timestamp="timestamp", prediction=("arr_delay", "late")
@@ -74,11 +76,15 @@ class Teller:
     tell: Tell
     transitions: list[Transition] = field(default_factory=list)
 
-    def send(self, transitions: Sequence[Transition]) -> None:
+    def send(self, notices: Sequence[Notice]) -> None:
         """Tell of each."""
-        self.transitions += transitions
-        for transition in transitions:
-            self.tell(alert_line(transition))
+        for notice in notices:
+            self.transitions.append(notice.transition)
+            self.tell(alert_line(notice.transition))
+
+    def status(self) -> SinkStatus:
+        """Say how many were told."""
+        return SinkStatus("demo", sent=len(self.transitions))
 
     def close(self) -> None:
         """Nothing to let go of."""

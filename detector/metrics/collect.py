@@ -2,6 +2,7 @@
 
 import math
 import platform
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 
@@ -47,6 +48,7 @@ def running_families(view: View, n_series: int, max_series: int) -> list[Metric]
         _add_source(view, add)
         _add_counters(view, add)
         _add_models(view, add)
+        _add_sinks(view, add)
 
     return _families(RUNNING, fill)
 
@@ -161,3 +163,15 @@ def _add_models(view: View, add: Add) -> None:
         add("drift_baseline_samples", key, baseline.n_events)
         built = datetime.fromisoformat(baseline.provenance.built_at)
         add("drift_baseline_created_timestamp_seconds", key, built.timestamp())
+
+
+def _add_sinks(view: View, add: Add) -> None:
+    # Sinks of one name are one series.
+    totals: dict[str, Counter[str]] = {}
+    for status in view.sinks:
+        counts = {"sent": status.sent, "failed": status.failed, "dropped": status.dropped}
+        totals.setdefault(status.name, Counter()).update(counts | {"queued": status.queued})
+    for name, total in totals.items():
+        for outcome in ("sent", "failed", "dropped"):
+            add("drift_alert_notifications", (name, outcome), total[outcome])
+        add("drift_alert_notifications_queued", (name,), total["queued"])

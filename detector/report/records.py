@@ -80,6 +80,7 @@ def alert_record(transition: Transition) -> Record:
         "type": "alert",
         "status": transition.status,
         "alert": transition.alert,
+        "severity": transition.severity,
         "model": transition.key.model,
         "version": transition.key.version,
         "slice": transition.slice,

@@ -3,20 +3,28 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from detector.alerts import Transition
 from detector.kinds import Kind
+from detector.notice import Notice
 from detector.registry import Registry
+from detector.view import SinkStatus
 
 
 class Sink(Protocol):
-    """Delivers alert transitions, at least once; receivers recognise repeats by `Transition.id`."""
+    """Tells of alerts, at least once; receivers recognise repeats by `Notice.idempotency_key`.
 
-    def send(self, transitions: Sequence[Transition]) -> None:
-        """Deliver; never raises for what the far side does."""
+    `send` and `status` are called by the service's thread, and never wait for the far side.
+    """
+
+    def send(self, notices: Sequence[Notice]) -> None:
+        """Take over what is to be told, of those that this sink is for; never raises."""
+        ...
+
+    def status(self) -> SinkStatus:
+        """Say what became of everything so far."""
         ...
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Tell what is left, in a few seconds at most, and let go of everything."""
         ...
 
 

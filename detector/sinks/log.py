@@ -3,34 +3,44 @@
 import logging
 import re
 from collections.abc import Sequence
-
-from pydantic import BaseModel, ConfigDict
+from typing import Literal
 
 from detector.alerts import Transition
 from detector.kinds import Kind
+from detector.notice import Notice
 from detector.sinks.base import sinks
+from detector.sinks.settings import SinkSettings
 from detector.times import format_duration, format_time
+from detector.view import SinkStatus
 
 log = logging.getLogger(__name__)
 
 _ODD = re.compile(r"[\s\"'=]")
 
 
-class LogSettings(BaseModel):
-    """There is nothing to set."""
+class LogSettings(SinkSettings):
+    """There is nothing to set but which alerts."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    kind: str = "log"
+    kind: Literal["log"] = "log"
 
 
 class LogSink:
     """Writes transitions to this module's logger, at WARNING when they begin and INFO when they end."""
 
-    def send(self, transitions: Sequence[Transition]) -> None:
+    def __init__(self, settings: LogSettings) -> None:
+        self._settings = settings
+        self._n = 0
+
+    def send(self, notices: Sequence[Notice]) -> None:
         """Write a line for each transition."""
-        for t in transitions:
+        for t in (notice.transition for notice in notices if self._settings.wants(notice.transition)):
             level = logging.WARNING if t.status == "firing" else logging.INFO
             log.log(level, "alert %s", describe(t))
+            self._n += 1
+
+    def status(self) -> SinkStatus:
+        """Say how many lines were written."""
+        return SinkStatus(self._settings.label, sent=self._n)
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -75,4 +85,4 @@ def quoted(text: str) -> str:
     return '"' + "".join(c if c.isprintable() else "\ufffd" for c in text).replace('"', "'") + '"'
 
 
-sinks.add("log", Kind(LogSettings, lambda _settings, _clock: LogSink()))
+sinks.add("log", Kind(LogSettings, lambda settings, _clock: LogSink(settings)))

@@ -90,10 +90,25 @@ FILES = [
     ("pointer to all", "event: {fields: {time: ''}}", "event.fields.time: points at the whole event (found ''); write it like /model, or null where there is none"),
     ("pointer to a feature", "event: {fields: {features: {age: age}}}", "event.fields.features.age: not a JSON pointer (found 'age'); write it like /features/age"),
     ("places within each other", "event: {fields: {time: /features/t}}", "event.fields.time: '/features/t' lies within the place of features, '/features'; point at different places"),
-    ("unknown sink", "alerts: {sinks: [{kind: slack}]}", "alerts.sinks.0.kind: unknown sink kind 'slack'; allowed: log"),
-    ("sink as text", "alerts: {sinks: [log]}", "alerts.sinks.0: expected a mapping (found 'log'); write it like {kind: log} (kinds: log)"),
-    ("sink without kind", "alerts: {sinks: [{}]}", "alerts.sinks.0.kind: required, but not there; add `kind:` with one of log"),
-    ("unknown key of a sink", "alerts: {sinks: [{kind: log, url: x}]}", "alerts.sinks.0.url: unknown key 'url'; allowed: kind"),
+    ("unknown sink", "alerts: {sinks: [{kind: pager}]}", "alerts.sinks.0.kind: unknown sink kind 'pager'; allowed: alertmanager, kafka, log, slack, webhook"),
+    ("sink as text", "alerts: {sinks: [log]}", "alerts.sinks.0: expected a mapping (found 'log'); write it like {kind: alertmanager} (kinds: alertmanager, kafka, log, slack, webhook)"),
+    ("sink without kind", "alerts: {sinks: [{}]}", "alerts.sinks.0.kind: required, but not there; add `kind:` with one of alertmanager, kafka, log, slack, webhook"),
+    ("unknown key of a sink", "alerts: {sinks: [{kind: log, url: x}]}", "alerts.sinks.0.url: unknown key 'url'; allowed: kind, name, only, severity"),
+    ("unknown alert", "alerts: {sinks: [{kind: log, only: [Drift]}]}", "alerts.sinks.0.only.0: unknown alert (found 'Drift'); allowed: DriftFeatureDrifted, DriftPredictionDrifted, DriftDatasetDrifted, DriftSchemaAnomaly"),
+    ("unknown severity", "alerts: {sinks: [{kind: log, severity: [high]}]}", "alerts.sinks.0.severity.0: expected critical or warning (found 'high'); write one of these"),
+    ("sink without addresses", "alerts: {sinks: [{kind: alertmanager}]}", "alerts.sinks.0.urls: required, but not there; add `urls:`"),
+    ("sink with no addresses", "alerts: {sinks: [{kind: alertmanager, urls: []}]}", "alerts.sinks.0.urls: needs at least 1 (found an empty list); add one"),
+    ("no address", "alerts: {sinks: [{kind: alertmanager, urls: [alertmanager:9093]}]}", "alerts.sinks.0.urls.0: no address (found 'alertmanager:9093'); write it like https://host/path"),
+    ("a query in an address", "alerts: {sinks: [{kind: alertmanager, urls: ['http://a/?b']}]}", "alerts.sinks.0.urls.0: more than an address (found 'http://a/?b'); write it like http://alertmanager:9093"),
+    ("password in an address", "alerts: {sinks: [{kind: alertmanager, urls: ['http://u:hunter22@a']}]}", "alerts.sinks.0.urls.0: an address with a password does not belong in the file; use the environment variable DRIFT_ALERTS__SINKS__0__URLS__0"),
+    ("webhook without an address", "alerts: {sinks: [{kind: webhook}]}", "alerts.sinks.0: needs one address: name a url_file that holds it, or set its url by the environment"),
+    ("secret address", "alerts: {sinks: [{kind: slack, url: 'https://hooks/T0/B0/hunter22'}]}", "alerts.sinks.0.url: a secret does not belong in the file; use url_file or the environment variable DRIFT_ALERTS__SINKS__0__URL"),
+    ("token in the file", "alerts: {sinks: [{kind: slack, url_file: u, authorization: {bearer_token: hunter22}}]}", "alerts.sinks.0.authorization.bearer_token: a secret does not belong in the file; use bearer_token_file or the environment variable DRIFT_ALERTS__SINKS__0__AUTHORIZATION__BEARER_TOKEN"),
+    ("user without a password", "alerts: {sinks: [{kind: slack, url_file: u, authorization: {username: u}}]}", "alerts.sinks.0.authorization: a user needs a password: name a password_file"),
+    ("two ways in", "alerts: {sinks: [{kind: slack, url_file: u, authorization: {username: u, password_file: p, bearer_token_file: t}}]}", "alerts.sinks.0.authorization: a password and a bearer token; use one of them"),
+    ("queue too small", "alerts: {sinks: [{kind: slack, url_file: u, delivery: {queue: 1}}]}", "alerts.sinks.0.delivery.queue: must be at least 100 (found 1); write a larger number"),
+    ("no wait", "alerts: {sinks: [{kind: slack, url_file: u, delivery: {timeout: 0s}}]}", "alerts.sinks.0.delivery.timeout: must lie above 0s and be at most 24h (found '0s'); write it like 10s or 1h"),
+    ("no topic", "alerts: {sinks: [{kind: kafka, bootstrap_servers: [a:1], topic: a b}]}", "alerts.sinks.0.topic: 'a b' is no topic name; letters, digits, dot, underscore and dash"),
     ("key of the other kind", "state: {topic: x}", "state.topic: unknown key 'topic'; allowed: kind, directory, every"),
     ("state on the web", "state: {directory: 's3://b'}", "state.directory: an address instead of a file (found 's3://b'); only local files are read"),
     ("variable", "http: {host: '${HOST}'}", "http.host: variables are not put into the file (found '${HOST}'); use the environment variable DRIFT_HTTP__HOST"),
@@ -172,7 +187,7 @@ def test_every_problem_is_told_at_once_in_the_order_of_the_file(problems):
     """Nobody mends one mistake only to hear of the next."""
     text = (
         "log: {level: loud}\nsource: {kind: kafka, topics: [t]}\nhttp:\n  prot: 1\n  enabled: 5\n"
-        "alerts: {sinks: [{kind: slack}]}\nmodels: [{name: ''}]\nwindows: {pane: 1x, lateness: 5}\n"
+        "alerts: {sinks: [{kind: pager}]}\nmodels: [{name: ''}]\nwindows: {pane: 1x, lateness: 5}\n"
     )
 
     assert [re.match(r"FILE:(\d+): ([\w.]+): ", problem).groups() for problem in problems(text)] == [

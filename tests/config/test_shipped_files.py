@@ -19,7 +19,13 @@ SIDECAR = CONFIG / "sidecar.yaml"
 COMMENTED_OUT = re.compile(r"^( *)#(?=[\w\"-])", re.MULTILINE)
 """`#setting: example`; a remark has a space after its `#`."""
 STATE_KINDS = ("directory", "kafka")
-NEVER_IN_A_FILE = {("Security", "password")}
+NEVER_IN_A_FILE = {
+    ("Security", "password"),
+    ("Authorization", "password"),
+    ("Authorization", "bearer_token"),
+    ("WebhookSettings", "url"),
+    ("SlackSettings", "url"),
+}
 
 
 def _switched_on(state_kind: str) -> str:
@@ -104,9 +110,13 @@ def test_detector_yaml_names_every_setting(tmp_path):
     assert existing - named == NEVER_IN_A_FILE
 
 
-def test_detector_yaml_names_the_variable_of_the_password():
-    """The one setting that must not stand in a file is explained by its environment variable."""
-    assert f"{PREFIX}SOURCE__SECURITY__PASSWORD" in ALL.read_text(encoding="utf-8")
+def test_detector_yaml_names_the_variables_of_secrets():
+    """What must not stand in a file is explained by its environment variable."""
+    text = ALL.read_text(encoding="utf-8")
+
+    assert f"{PREFIX}SOURCE__SECURITY__PASSWORD" in text
+    for name in ("1__AUTHORIZATION__PASSWORD", "2__AUTHORIZATION__BEARER_TOKEN", "2__URL", "3__URL"):
+        assert f"{PREFIX}ALERTS__SINKS__{name}" in text
 
 
 def test_values_in_detector_yaml_are_the_defaults():

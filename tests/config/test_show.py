@@ -91,7 +91,7 @@ def test_every_setting_is_shown_in_the_order_of_the_code(tmp_path):
         "raise_after": 3,
         "clear_after": 3,
         "clear_for": "1h",
-        "sinks": [{"kind": "log"}],
+        "sinks": [{"kind": "log", "name": None, "only": None, "severity": None}],
     }
     assert shown["state"] is None
 

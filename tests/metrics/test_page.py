@@ -12,7 +12,7 @@ from detector.errors import ConfigError
 from detector.metrics import EVALUATED, RUNNING, ExportPolicy, Metrics, check_series, count_series
 from detector.metrics.labels import label
 from detector.pipeline import Monitored
-from detector.view import SourceStatus, view_of
+from detector.view import SinkStatus, SourceStatus, view_of
 from detector.windows.slices import Slices
 from detector.windows.spec import WindowSpec
 from tests.support.factories import KEY, START_S, Rig, baseline_of, event, training_rows
@@ -32,6 +32,7 @@ def _page(rows, feature_rows=None, policy=None, slices=None):
         view_of(
             rig.pipeline, {KEY: baseline}, SourceStatus(connected=True), revision=1,
             last_evaluation_s=START_S, ready=True,
+            sinks=(SinkStatus("log", 3), SinkStatus("log", 1, 2, 4, 5)),
         )
     )  # fmt: skip
     return metrics, rig
@@ -69,6 +70,18 @@ def test_every_family_is_there_under_its_name_and_labels(rng):
         assert found[name].samples or family.name in without_samples, name
         for sample in found[name].samples:
             assert set(sample.labels) == set(family.labels), name
+
+
+def test_notifications_are_counted_by_sink_and_outcome(rng):
+    """Sinks of one name are one series."""
+    samples = _samples(_page(training_rows(rng, 1500))[0])
+    outcomes = {
+        outcome: samples["drift_alert_notifications_total", ("outcome", outcome), ("sink", "log")]
+        for outcome in ("sent", "failed", "dropped")
+    }
+
+    assert outcomes == {"sent": 4, "failed": 2, "dropped": 4}
+    assert samples["drift_alert_notifications_queued", ("sink", "log")] == 5
 
 
 def test_values_are_those_of_the_evaluation(rng):

@@ -1,0 +1,113 @@
+"""How Kafka's brokers are found and spoken to: the settings that every reader and writer of topics shares."""
+
+import re
+import ssl
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
+
+from detector.errors import ConfigError
+
+Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+
+_HOST_PORT = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/,]+):\d{1,5}")
+
+
+def listed(value: Any) -> Any:
+    """Return a list of the configuration as the tuple that frozen settings hold."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _addresses(servers: tuple[str, ...]) -> tuple[str, ...]:
+    for server in servers:
+        if not _HOST_PORT.fullmatch(server):
+            raise ValueError(f"{server!r} is no address; write it like kafka-1:9092")
+    return servers
+
+
+def _topic(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,249}", name):
+        raise ValueError(f"{name!r} is no topic name; letters, digits, dot, underscore and dash")
+    return name
+
+
+Addresses = Annotated[
+    tuple[str, ...], BeforeValidator(listed), Field(min_length=1), AfterValidator(_addresses)
+]
+"""One or more brokers as host:port."""
+Topic = Annotated[str, AfterValidator(_topic)]
+"""The name of a topic."""
+
+
+class Security(BaseModel):
+    """How the brokers are spoken to. Passwords come from files or the environment only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    protocol: Protocol = "PLAINTEXT"
+    mechanism: Mechanism | None = None
+    username: str | None = None
+    password_file: str | None = None
+    password: SecretStr | None = None
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Security":
+        uses_sasl = self.protocol.startswith("SASL_")
+        if uses_sasl and (self.mechanism is None or self.username is None):
+            raise ValueError(f"protocol {self.protocol} needs mechanism and username")
+        if uses_sasl and self.password is None and self.password_file is None:
+            raise ValueError("a user needs a password: name a password_file")
+        if not uses_sasl and (self.mechanism or self.username):
+            raise ValueError(f"mechanism and username need protocol SASL_SSL, not {self.protocol}")
+        if not self.protocol.endswith("SSL") and (self.ca_file or self.cert_file):
+            raise ValueError(f"ca_file and cert_file need protocol SSL or SASL_SSL, not {self.protocol}")
+        return self
+
+    def client_options(self, path: str) -> dict[str, Any]:
+        """Return the client's options; files are read now. `path` is where the section stands.
+
+        Raises:
+            ConfigError: a file cannot be used.
+        """
+        options: dict[str, Any] = {"security_protocol": self.protocol}
+        if self.protocol.endswith("SSL"):
+            options["ssl_context"] = self._tls(path)
+        if self.protocol.startswith("SASL_"):
+            options |= {
+                "sasl_mechanism": self.mechanism,
+                "sasl_plain_username": self.username,
+                "sasl_plain_password": self._password(path),
+            }
+        return options
+
+    def _tls(self, path: str) -> ssl.SSLContext:
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file)
+            if self.cert_file is not None:
+                context.load_cert_chain(self.cert_file, self.key_file)
+        except OSError as error:
+            raise ConfigError(f"{path}: a TLS file cannot be used ({error})") from None
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        return context
+
+    def _password(self, path: str) -> str:
+        if self.password is not None:
+            return self.password.get_secret_value()
+        assert self.password_file is not None
+        try:
+            return Path(self.password_file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}.password_file: {self.password_file}: {error}") from None
