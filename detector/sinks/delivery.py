@@ -109,13 +109,14 @@ class Courier:
 
     def step(self) -> float:
         """Try one batch; return the seconds until the next step makes sense, infinity without any."""
+        is_last = self._is_last_round  # an attempt that began before it is not the last
         wait_s = self._resume_s - self._clock.monotonic_s()
-        if wait_s > 0 and not self._is_last_round:
+        if wait_s > 0 and not is_last:
             return wait_s
         with self._lock:
             batch, pending = self._outbox.next(), self._outbox.ids
         try:
-            idle_s = float("inf") if self._is_last_round else self._receiver.remind(pending)
+            idle_s = float("inf") if is_last else self._receiver.remind(pending)
         except DeliveryError as error:
             return self._after_failure(None, error)
         if batch is None:
@@ -123,10 +124,10 @@ class Courier:
         try:
             self._receiver.deliver(batch.notices)
         except DeliveryError as error:
-            return self._after_failure(batch, error)
+            return self._after_failure(batch, error, is_last=is_last)
         except Exception as error:  # noqa: BLE001 - a defect here must not end deliveries for good
             defect = DeliveryError(f"defect: {type(error).__name__}", is_final=True)
-            return self._after_failure(batch, defect)
+            return self._after_failure(batch, defect, is_last=is_last)
         self._after_success(batch)
         return 0.0
 
@@ -138,13 +139,14 @@ class Courier:
             log.info("sink %s: delivers again", self._name)
         self._failures = 0
 
-    def _after_failure(self, batch: Batch | None, error: DeliveryError) -> float:
+    def _after_failure(self, batch: Batch | None, error: DeliveryError, *, is_last: bool = False) -> float:
         now_s = self._clock.monotonic_s()
         if batch is None or not (error.is_final or self._failures):
             log.warning("sink %s: not delivered, reason=%s", self._name, error)
         if batch is not None:
             batch.attempts += 1
-            self._settle(batch, error, now_s)
+            is_over = is_last or now_s - batch.queued_s >= self._give_up_after_s
+            self._settle(batch, error, is_over=is_over or error.is_final)
         if error.is_final:
             return 0.0
         self._failures += 1
@@ -154,11 +156,10 @@ class Courier:
         self._resume_s = now_s + pause_s
         return 0.0 if self._is_last_round else pause_s
 
-    def _settle(self, batch: Batch, error: DeliveryError, now_s: float) -> None:
+    def _settle(self, batch: Batch, error: DeliveryError, *, is_over: bool) -> None:
         """Keep a batch that was not taken for later, or give it up."""
-        is_over = now_s - batch.queued_s >= self._give_up_after_s
         with self._lock:
-            if not (error.is_final or is_over or self._is_last_round):
+            if not is_over:
                 self._outbox.rest()
                 return
             self._outbox.done(batch)

@@ -22,6 +22,16 @@ class Alertmanager:
         self.port = free_port()
         (directory / "alertmanager.yml").write_text(config)
 
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """Return the alerts that it holds to be firing."""
+        alerts: list[dict[str, Any]] = json.loads(self._get("/api/v2/alerts"))
+        return alerts
+
     def __enter__(self) -> Self:
         self._program = Program(
             [
