@@ -16,7 +16,7 @@ from tests.support.notices import dataset_alert, ended, feature_alert, notice, s
 def drifted():
     """A pipeline that has just raised an alert on `country`: (outcome, rig, baseline)."""
     rng = np.random.default_rng(11)
-    baseline = baseline_of(training_rows(rng, 3000))
+    baseline = replace(baseline_of(training_rows(rng, 3000)), digest="ab" * 32)
     rig = Rig(baseline)
     for minute in range(6):
         rows = training_rows(rng, 1200)

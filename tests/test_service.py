@@ -1,17 +1,22 @@
 """The loop: whatever the events are, it goes on, publishes, and ends in good order."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from detector.clock import ManualClock
+from detector.clock import ManualClock, SystemClock
 from detector.drift.evaluation import State
+from detector.kinds import open_part
 from detector.metrics import Metrics
 from detector.pipeline import Monitored, Pipeline
 from detector.service import Service
+from detector.sinks import sinks
 from detector.sources.memory import MemorySource
 from detector.view import SinkStatus
 from detector.windows.spec import WindowSpec
 from tests.support.factories import KEY, START_S, baseline_of, decoder_of, event, training_rows
+from tests.support.receiver import receiver
 
 SPEC = WindowSpec(pane_s=60, lengths_s=(300,), lateness_s=0)
 
@@ -38,11 +43,11 @@ class _Sink:
 class Bench:
     """A service over an in-memory source, with a clock that moves when told to."""
 
-    def __init__(self, baseline, n_partitions=1):
+    def __init__(self, baseline, n_partitions=1, sink=None):
         self.clock = ManualClock(START_S + 3600)
         self.source = MemorySource(n_partitions)
         self.metrics = Metrics()
-        self.sink = _Sink()
+        self.sink = sink or _Sink()
         models = {KEY: Monitored(baseline)}
         self.pipeline = Pipeline(SPEC, models)
         self.service = Service(
@@ -113,6 +118,24 @@ def test_alerts_reach_the_sinks(baseline, rng):
 
     assert [t.feature for t in bench.sink.sent if t.feature] == ["country"]
     assert bench.view.sinks == (SinkStatus("bench", sent=len(bench.sink.sent)),)
+
+
+def test_an_alert_of_the_stream_reaches_a_real_receiver(baseline, rng):
+    """From events to a webhook, with the digest of the baseline and what changed."""
+    baseline = replace(baseline, digest="ab" * 32)
+    with receiver() as inbox:
+        settings = sinks.get("webhook").Settings(url=inbox.url)
+        bench = Bench(baseline, sink=open_part(sinks, settings, SystemClock()))
+        for minute in range(6):
+            bench.send(rng, 1200, minute, country="XX")
+        bench.step()
+        bench.sink.close()
+        alerts = [alert for request in inbox.requests for alert in request.body["alerts"]]
+
+    [told] = [alert for alert in alerts if alert["labels"].get("feature") == "country"]
+    assert told["annotations"]["baseline_sha256"] == baseline.digest
+    assert "DE" in told["annotations"]["description"]
+    assert bench.sink.status().sent == len(alerts)
 
 
 def test_a_silent_stream_becomes_insufficient_after_a_while(baseline, rng):

@@ -198,3 +198,20 @@ def test_any_threshold_reads_back_as_itself(tmp_path_factory, number):
     again = _load(path, show(config))
 
     assert again.decision.statistics["wasserstein"].threshold == number
+
+
+def test_secrets_of_sinks_are_never_shown(tmp_path):
+    """Addresses and tokens from the environment; only that they are there."""
+    config = _load(
+        tmp_path / "a.yaml",
+        SMALLEST + "alerts: {sinks: [{kind: slack}, {kind: alertmanager, urls: ['http://a:9093']}]}\n",
+        {
+            "DRIFT_ALERTS__SINKS__0__URL": "https://hooks.slack.com/services/hunter22",
+            "DRIFT_ALERTS__SINKS__1__AUTHORIZATION__BEARER_TOKEN": "hunter22",
+        },
+    )
+    shown = yaml.safe_load(show(config))["alerts"]["sinks"]
+
+    assert "hunter22" not in show(config) + repr(config)
+    assert shown[0]["url"] == shown[1]["authorization"]["bearer_token"] == "<set>"
+    assert shown[1]["urls"] == ["http://a:9093"]

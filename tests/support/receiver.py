@@ -1,6 +1,8 @@
 """A real HTTP server on loopback that answers as it is told to: a receiver of alerts."""
 
+import contextlib
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,8 +43,8 @@ class Inbox:
 
 
 @contextmanager
-def receiver() -> Iterator[Inbox]:
-    """A server that takes POST requests."""
+def receiver(tls: ssl.SSLContext | None = None) -> Iterator[Inbox]:
+    """A server that takes POST requests, with `tls` as `localhost` over HTTPS."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -65,12 +67,19 @@ def receiver() -> Iterator[Inbox]:
                     self.send_header(name, value)
                 self.end_headers()
 
+        def handle(self) -> None:
+            with contextlib.suppress(OSError):  # a client that does not trust us hangs up
+                super().handle()
+
         def log_message(self, *_: Any) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    inbox = Inbox(f"http://127.0.0.1:{server.server_address[1]}")
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    where = "http://127.0.0.1" if tls is None else "https://localhost"
+    inbox = Inbox(f"{where}:{server.server_address[1]}")
     thread = threading.Thread(target=lambda: server.serve_forever(0.01), daemon=True)
     thread.start()
     try:
