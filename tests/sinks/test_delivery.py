@@ -192,6 +192,7 @@ def test_the_end_of_an_alert_never_overtakes_its_beginning(bench, inbox):
 
 def test_a_full_queue_drops_counts_and_says_so(inbox, tmp_path, caplog):
     """Never silently."""
+    caplog.set_level(logging.WARNING)
     bench = Bench(inbox.url, tmp_path, queue=100)
     for i in range(130):
         bench.put(*notices(f"f{i}"))
@@ -291,6 +292,7 @@ class _Defect(Receiver):
 
 def test_a_defect_of_a_sink_fails_one_batch_and_not_the_deliveries(caplog):
     """The thread goes on; the log names the error without its text."""
+    caplog.set_level(logging.WARNING)
     courier = Courier(WebhookSettings(url="http://h/"), _Defect(), ManualClock())
     courier.put(notices("a"))
     courier.put(notices("b"))
