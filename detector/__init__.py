@@ -12,10 +12,11 @@ nothing does I/O, reads a clock or logs: values in, values out.
     web/                       HTTP: metrics, health, page
     service, replay/           the loop over a live source; the same over recorded events
     sources/ sinks/ tables/ metrics/ report/ logs    Kafka, files, Prometheus, text: all I/O
-    store, kinds               baseline files; parts that are configured by `kind: NAME`
+    store, kinds, brokers      baseline files; parts that are configured by `kind: NAME`; Kafka's addresses
     ------------------------------------------------------------------------------------
     skew/                      two data sets joined by id: which values differ
-    view                       frozen picture for readers on other threads
+    view, notice               frozen picture for readers on other threads; what sinks are told
+    action                     what to do about an alert
     pipeline                   feed(events) -> outcome; owns windows, alert book, counters
     following                  alerts that go on: size now, onset told again
     anomaly_alerts             anomalies of windows -> alerts

@@ -7,6 +7,7 @@ import pytest
 from detector.action import FAULTS, suggested_action
 from detector.alerts import PREDICTION_ALERT
 from detector.batch import ModelKey
+from detector.drift.causes import WORDS
 from tests.support.notices import dataset_alert, ended, feature_alert, schema_alert
 
 WHOLE = dataset_alert()
@@ -42,6 +43,11 @@ def test_no_fault_of_the_data_ever_suggests_retraining(t, cause):
     for other in (broken, by_rate, schema_alert()):
         assert suggested_action(t, [t, WHOLE, other]) != "retrain"
     assert suggested_action(WHOLE, [WHOLE, broken]) == "check_data_source"
+
+
+def test_every_cause_that_is_named_is_judged():
+    """A new cause is a fault, or is known to be none."""
+    assert set(WORDS) == FAULTS | {"outside", "unseen"}
 
 
 def test_a_fault_of_another_model_is_none_of_this_ones():

@@ -6,8 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from detector.alerts import PREDICTION_ALERT
 from detector.drift.evaluation import State
 from detector.notice import MAX_FEATURES, notices_of
+from detector.report.records import alert_record
 from tests.support.factories import KEY, START_S, Rig, baseline_of, event, training_rows
 from tests.support.notices import dataset_alert, ended, feature_alert, notice, schema_alert
 
@@ -62,3 +64,11 @@ def test_idempotency_keys_tell_alerts_and_their_ends_apart():
     assert len(set(keys)) == len(all_of)
     assert all(re.fullmatch("drift-[0-9a-f]{32}", key) for key in keys)
     assert notice(replace(began, value=0.9, kind="unit_change")).idempotency_key == keys[0]
+
+
+def test_the_severity_of_an_alert_is_in_its_record():
+    """What the model answers, or most of what it sees, before a single feature."""
+    prediction = feature_alert("score", alert=PREDICTION_ALERT)
+    alerts = (dataset_alert(), prediction, feature_alert(), schema_alert())
+
+    assert [alert_record(t)["severity"] for t in alerts] == ["critical", "critical", "warning", "warning"]

@@ -72,6 +72,7 @@ class AlertMessage(_Fixed, frozen=True):
     shape: Shape
     kind: Annotated[str | None, Meta(description="kind of anomaly, or cause of the drift where it is known")]
     message: Annotated[str | None, Meta(description="the cause in words")]
+    moved_with: Annotated[list[str], Meta(description="features that drift together with it")]
     summary: str
     description: str
     contributors: list[ContributorPart]
@@ -108,6 +109,7 @@ def message_of(notice: Notice) -> AlertMessage:
         shape=t.shape,
         kind=t.kind,
         message=None if t.message is None else printable(t.message, MAX_TEXT),
+        moved_with=list(t.moved_with),
         summary=summary(t),
         description=description(notice),
         contributors=[_contributor(c) for c in t.contributors],

@@ -71,12 +71,14 @@ def _numbers(notice: Notice) -> str:
 
 def _changes(notice: Notice) -> str:
     t = notice.transition
-    if t.contributors:
-        changed = (f"{printable(c.bin)}: {c.reference:.1%} -> {c.current:.1%}" for c in t.contributors)
-        return f"Changed most: {'; '.join(changed)}."
-    if t.feature is None and t.alert != SCHEMA_ALERT and notice.features:
-        return f"Furthest: {', '.join(printable(f.name) for f in notice.features[:5])}."
-    return ""
+    changed = "; ".join(f"{printable(c.bin)}: {c.reference:.1%} -> {c.current:.1%}" for c in t.contributors)
+    parts = [f"Changed most: {changed}."] if changed else []
+    if t.feature is not None and t.moved_with:
+        parts.append(f"Moved with it: {', '.join(map(printable, t.moved_with))}.")
+    elif t.feature is None and t.alert != SCHEMA_ALERT:
+        names = t.moved_with or tuple(f.name for f in notice.features)
+        parts += [f"Furthest: {', '.join(map(printable, names[:5]))}."] if names else []
+    return " ".join(parts)
 
 
 def _since(t: Transition) -> str:
