@@ -63,6 +63,7 @@ class AlertMessage(_Fixed, frozen=True):
     statistic: str | None
     value: float | None
     threshold: float | None
+    peak: Annotated[float | None, Meta(description="largest value since the alert began")]
     window_s: float
     window_start: Time
     window_end: Time
@@ -100,6 +101,7 @@ def message_of(notice: Notice) -> AlertMessage:
         statistic=t.statistic,
         value=_number(t.value),
         threshold=_number(t.threshold),
+        peak=_number(t.size.peak),
         window_s=t.window_s,
         window_start=format_time(notice.window_start_s),
         window_end=format_time(notice.window_end_s),

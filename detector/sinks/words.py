@@ -45,8 +45,10 @@ def description(notice: Notice) -> str:
     """Return what, by how much, what changed most, since when, and what to do."""
     t = notice.transition
     if t.status == "resolved":
-        since = f"It fired from {format_time(t.starts_at_s)}"
-        return since + ("." if t.ends_at_s is None else f" to {format_time(t.ends_at_s)}.")
+        until = "" if t.ends_at_s is None else f" to {format_time(t.ends_at_s)}"
+        peak = t.size.peak
+        most = "" if peak is None or peak != peak else f", {t.statistic} was {peak:.3g} at most"
+        return f"It fired from {format_time(t.starts_at_s)}{until}{most}."
     parts = [] if t.message is None else [_sentence(printable(t.message, MAX_TEXT))]
     parts += [part for part in (_numbers(notice), _changes(notice), _since(t)) if part]
     parts += [_ACTIONS[notice.action]] if notice.action in _ACTIONS else []

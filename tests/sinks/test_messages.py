@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from detector.clock import ManualClock
+from detector.drift.size import Size
 from detector.sinks.alertmanager import AlertmanagerReceiver, AlertmanagerSettings
 from detector.sinks.message import AlertMessage, message_of
 from detector.sinks.postable import Postable, labels_of
@@ -75,6 +76,16 @@ def test_the_words_of_the_whole_name_the_features_and_what_to_do():
     assert text.endswith("No fault in the data is known: consider retraining.")
     assert summary(dataset_alert()) == "credit 1 as a whole has drifted"
     assert summary(ended(schema_alert())) == "country of credit 1 keeps to its schema again"
+
+
+def test_the_words_of_the_end_say_how_long_and_how_much():
+    """Where the alert has a number."""
+    began = feature_alert("age", size=Size(0.02, 0.08, 0.47, START_S + 1800))
+
+    assert description(notice(ended(began), action="none")) == (
+        f"It fired from {_time(START_S)} to {_time(START_S + 1800)}, hellinger was 0.47 at most."
+    )
+    assert message_of(notice(ended(began))).peak == 0.47
 
 
 def test_a_webhook_has_the_body_of_alertmanagers_own():
