@@ -5,7 +5,7 @@ float64 matrix with a row a feature, text and boolean features in one list each.
 *no value*; why there is none is *missing* unless `OddCells` says otherwise.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal, NamedTuple
@@ -128,6 +128,9 @@ class Columns:
     `numeric` is float64 of shape (numeric features, n): finite, or NaN for no value. `categorical`
     has a list of n values (str or bool, None for no value) for each categorical feature. `slices`
     has a list of n values for each slice column.
+
+    `only` says that these events tell of the features of one role, and nothing of the others: those
+    are not missing, they are in another record (a model server logs a request and its response apart).
     """
 
     n: int
@@ -135,6 +138,8 @@ class Columns:
     categorical: tuple[Sequence[Hashable], ...]
     odd: OddCells = NO_ODD_CELLS
     slices: tuple[Sequence[Hashable], ...] = ()
+    only: Role | None = None
+    """None: of all features."""
 
     def take(self, kept: Bools) -> "Columns":
         """Keep the events where `kept` (n flags) is true."""
@@ -145,6 +150,7 @@ class Columns:
             tuple([column[i] for i in rows] for column in self.categorical),
             self.odd.take(kept),
             tuple([column[i] for i in rows] for column in self.slices),
+            self.only,
         )
 
     def between(self, first: int, end: int) -> "Columns":
@@ -157,6 +163,7 @@ class Columns:
             tuple(column[first:end] for column in self.categorical),
             self.odd.take(kept) if len(self.odd.row) else NO_ODD_CELLS,
             tuple(column[first:end] for column in self.slices),
+            self.only,
         )
 
 
@@ -165,7 +172,7 @@ class Records:
     """What one poll brought: n payloads, in offset order within each partition.
 
     `partition` (n) indexes `partitions`; `time_ms` (n) is the broker's timestamp, -1 where there is
-    none.
+    none. `headers` are those of each record, or empty where the source has none.
     """
 
     values: list[bytes | None]
@@ -173,6 +180,7 @@ class Records:
     offset: Ints
     time_ms: Ints
     partitions: tuple[Partition, ...]
+    headers: Sequence[Mapping[str, bytes]] = ()
 
     def __len__(self) -> int:
         return len(self.values)
@@ -191,7 +199,10 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class EventBatch:
-    """The decoded events of one model version: `rows` (k) are their positions among the records."""
+    """The decoded events of one model version: `rows` (k) are their positions among the records.
+
+    A record may hold several events: its position then stands several times.
+    """
 
     key: ModelKey
     rows: Ints

@@ -135,16 +135,16 @@ class Expectations:
         """Return the features that the latest events lack, or have with values of another type."""
         if latest is None or latest.n_events < MIN_EVENTS:
             return np.zeros(len(self._checks), dtype=bool)
-        counts, layout, n = latest.counts[0], self._baseline.layout, float(latest.n_events)
-        missing = counts[layout.missing]
+        counts, layout = latest.counts[0], self._baseline.layout
+        n, missing = layout.cells(latest.counts)[0], counts[layout.missing]
         suspects: Bools = (missing == n) & self._limits.is_required
         suspects |= counts[layout.mismatch] > self._allowed(self._limits.share, n - missing)
-        return suspects & self._limits.is_expected
+        return suspects & self._limits.is_expected & (n >= MIN_EVENTS)
 
     def _suspects(self, window: Profile) -> Bools:
         """Return the features that can break a rule; never too few."""
-        layout, counts, n = self._baseline.layout, window.counts[0], float(window.n_events)
-        limits = self._limits
+        layout, counts, limits = self._baseline.layout, window.counts[0], self._limits
+        n = layout.cells(window.counts)[0]
         missing = counts[layout.missing]
         present = n - missing
         odd = missing > self._allowed(1.0 - limits.least_present + self._tolerance, n)
@@ -158,7 +158,8 @@ class Expectations:
         n_numeric = len(limits.low)
         odd[:n_numeric] |= (window.low[0] < limits.low) | (window.high[0] > limits.high)
         suspects: Bools = np.where(limits.is_expected, odd, missing < n) | self._is_broken
-        return suspects
+        # Nothing is said of what no event of the window tells of.
+        return suspects & (n > 0)
 
     def _allowed(self, share: Floats, of: Floats | float) -> Floats:
         """Return how many of so many values may be odd: the same bound as `Check.too_many`."""

@@ -44,7 +44,7 @@ def column_summary(
             distinct = baseline.facts[f - len(baseline.features.numeric)].distinct
     return ColumnSummary(
         type=feature.type,
-        rows=profile.n_events,
+        rows=int(baseline.layout.cells(profile.counts)[0, f]),
         missing=int(counts[layout.missing][f]),
         mismatches=int(counts[layout.mismatch][f]),
         nan=int(counts[layout.non_finite][f]),

@@ -33,7 +33,7 @@ def contributors(
     n_own = binning.length - (N_BUCKETS if isinstance(binning, CategoryBinning) else 0)
     names: list[str] = []
     shares: list[tuple[float, float]] = []
-    totals = (max(reference.n_events, 1), max(current.n_events, 1))
+    totals = tuple(max(int(layout.cells(side.counts)[0, feature]), 1) for side in (reference, current))
     sides = (reference.counts[0], current.counts[0])
 
     def add(name: str, counts: tuple[int, int]) -> None:

@@ -153,7 +153,8 @@ class Judge:
             # A value without a threshold is over nothing; any value is over a threshold of 0.
             excess[i] = np.where(np.isnan(over), 0.0, np.minimum(over, MAX_EXCESS))
         enough = n >= self._policy.min_samples
-        state = self._states(statistics, names, enough)
+        told = layout.cells(window.profile.counts) >= self._policy.min_samples
+        state = self._states(statistics, names, told & enough[:, None])
         drifted_ratio, dataset_state = self._whole(state, enough)
         return Evaluation(
             self.key,
@@ -259,7 +260,7 @@ class Judge:
         self, current: Profile, reference: Ints, natural: Mapping[str, Floats]
     ) -> dict[str, Statistic]:
         layout = self.baseline.layout
-        n = current.counts[:, layout.events].astype(np.float64)[:, None]
+        n = layout.cells(current.counts).astype(np.float64)
         m = np.maximum(layout.cells(reference).astype(np.float64), 1.0)
         found = {}
         for name, value in rates(layout, current).items():

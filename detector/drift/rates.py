@@ -17,9 +17,12 @@ RATES = ("missing", "non_finite", "outside", "type_mismatch", "unseen")
 
 
 def rates(layout: Layout, profile: Profile) -> dict[str, Floats]:
-    """Return each rate as shares of all events, shape (S, F); NaN where it does not apply or n is 0."""
+    """Return each rate as shares of the events that tell of the feature, shape (S, F).
+
+    NaN where it does not apply, or no event tells.
+    """
     counts = profile.counts
-    n = counts[:, layout.events].astype(np.float64)[:, None]
+    n = layout.cells(counts).astype(np.float64)
     total = np.where(n > 0, n, np.nan)
     return {name: read(layout, counts) / total for name, read in _READ.items()}
 

@@ -6,9 +6,10 @@ or a decoding error, and the event is then read from its untyped document, cell 
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import chain
 from operator import attrgetter
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -24,9 +25,14 @@ from detector.formats.pointers import (
     look_up,
     parse_pointer,
 )
-from detector.times import MAX_TIME_S, MIN_TIME_S, UNITS_S, parse_timestamp
+from detector.times import MAX_TIME_S, MIN_TIME_S, UNITS_S, TimestampFormat, parse_timestamp
 
 Cells = tuple[Any, ...]
+
+MAX_FLOAT = 1.7976931348623157e308
+
+Finite = Annotated[float, msgspec.Meta(ge=-MAX_FLOAT, le=MAX_FLOAT)]
+"""A number that NaN and infinities do not pass for."""
 
 
 class Unfit(Exception):  # noqa: N818
@@ -88,15 +94,26 @@ class EventsCells(NamedTuple):
 OddCell = tuple[Feature, CellKind]
 
 
+class Typed(Protocol):
+    """What a plan asks of the encoding of events; `detector.formats.objects.Encoding` says more."""
+
+    finite: bool
+
+    def typed(self, type_: type[msgspec.Struct]) -> Callable[[bytes], Any]:
+        """Return a function that reads a payload as a struct."""
+        ...
+
+
 class EventPlan:
     """Where the parts of an event of one model version lie, and how to read them."""
 
-    def __init__(self, key: ModelKey, shape: EventShape, options: EventOptions) -> None:
+    def __init__(self, key: ModelKey, shape: EventShape, options: EventOptions, encoding: Typed) -> None:
         self.key = key
         self.features = [f for f in shape.features.all if f.role == "feature"]
         self.predictions = [f for f in shape.features.all if f.role == "prediction"]
         self.slices = shape.slices
         self._time_format = options.time_format
+        self._encoding = encoding
         self.decode: Callable[[bytes], Any]
         self.identity: Callable[[Any], Cells]
         fields = options.fields
@@ -122,14 +139,14 @@ class EventPlan:
         self.identity = _optional(model, version)
         self._get_time = _optional(self._ask(builder, self._time, _time_type(self._time_format)))
         self._get_features = self._ask_features(builder)
-        self._prediction_struct = _flat_struct(self._prediction_keys, self.predictions)
+        self._prediction_struct = self._flat_struct(self._prediction_keys, self.predictions)
         asked = self._prediction if self.predictions else None
         self._get_prediction = _optional(self._ask(builder, asked, self._prediction_type()))
         tags = self._tags if self.slices else None
         self._get_tags = _optional(
             *[self._ask(builder, None if tags is None else (*tags, s), str | None) for s in self.slices]
         )
-        self.decode = msgspec.json.Decoder(builder.build()).decode
+        self.decode = self._encoding.typed(builder.build())
 
     @staticmethod
     def _ask(builder: StructBuilder, tokens: Tokens | None, type_: Any) -> str | None:
@@ -140,11 +157,11 @@ class EventPlan:
             # Features beside the other parts, or each at a place of its own.
             return extractor(
                 [
-                    builder.add(at, _cell_type(f))
+                    builder.add(at, self._cell_type(f))
                     for at, f in zip(self._feature_at, self.features, strict=True)
                 ]
             )
-        struct = _flat_struct([f.name for f in self.features], self.features)
+        struct = self._flat_struct([f.name for f in self.features], self.features)
         self._features_of = attrgetter(builder.add(self._root, struct | None))
 
         def cells(event: Any) -> Cells:
@@ -157,8 +174,18 @@ class EventPlan:
 
     def _prediction_type(self) -> Any:
         # A lone prediction may stand there as such, without an object around it.
-        scalar = _cell_type(self.predictions[0]) if len(self.predictions) == 1 else None
+        scalar = self._cell_type(self.predictions[0]) if len(self.predictions) == 1 else None
         return self._prediction_struct | scalar
+
+    def _cell_type(self, feature: Feature) -> Any:
+        number = float if self._encoding.finite else Finite
+        return {"string": str | None, "bool": bool | None}.get(feature.type, number | None)
+
+    def _flat_struct(self, keys: list[str], features: list[Feature]) -> type[msgspec.Struct]:
+        builder = StructBuilder()
+        for key, feature in zip(keys, features, strict=True):
+            builder.add((key,), self._cell_type(feature))
+        return builder.build()
 
     def read(self, event: Any) -> EventCells:
         """Return the cells of an event that `decode` read; None stands for a missing value.
@@ -245,11 +272,11 @@ class EventPlan:
         self._check_presence(document, prediction)
         odd: list[OddCell] = []
         features = tuple(
-            _cell(look_up(document, at), f, odd)
+            cell_of(look_up(document, at), f, odd)
             for at, f in zip(self._feature_at, self.features, strict=True)
         )
         predictions = tuple(
-            _cell(self._predicted(prediction, key), f, odd)
+            cell_of(self._predicted(prediction, key), f, odd)
             for key, f in zip(self._prediction_keys, self.predictions, strict=True)
         )
         tags = tuple(look_up(document, (*(self._tags or ()), column)) for column in self.slices)
@@ -280,12 +307,24 @@ class EventPlan:
 
     def _document_time(self, document: dict[str, Any]) -> float | None:
         value = MISSING if self._time is None else look_up(document, self._time)
-        if value is MISSING or value is None:
-            return None
-        try:
-            return parse_timestamp(value, self._time_format)
-        except (ValueError, OverflowError):
-            raise Rejected("bad_timestamp") from None
+        return None if value is MISSING else event_time(value, self._time_format)
+
+
+def event_time(value: object, time_format: TimestampFormat) -> float | None:
+    """Return the time of an event in epoch seconds, None where it has none.
+
+    Raises:
+        Rejected: it is no time of this format.
+    """
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        # Some encodings have a type for times.
+        value, time_format = (value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat(), "rfc3339"
+    try:
+        return parse_timestamp(value, time_format)
+    except (ValueError, OverflowError):
+        raise Rejected("bad_timestamp") from None
 
 
 def _never_fits(_: bytes) -> Any:
@@ -314,17 +353,6 @@ def _optional(*paths: str | None) -> Callable[[Any], Cells]:
     return padded
 
 
-def _cell_type(feature: Feature) -> Any:
-    return {"string": str | None, "bool": bool | None}.get(feature.type, float | None)
-
-
-def _flat_struct(keys: list[str], features: list[Feature]) -> type[msgspec.Struct]:
-    builder = StructBuilder()
-    for key, feature in zip(keys, features, strict=True):
-        builder.add((key,), _cell_type(feature))
-    return builder.build()
-
-
 def _time_type(time_format: str) -> Any:
     if time_format in UNITS_S:
         return float | None
@@ -333,10 +361,17 @@ def _time_type(time_format: str) -> Any:
     return datetime | None
 
 
-def _cell(value: object, feature: Feature, odd: list[OddCell]) -> object:
+def _plain(value: Decimal | datetime) -> object:
+    """Return what JSON would have in place of a decimal number or a time."""
+    return float(value) if isinstance(value, Decimal) else value.isoformat().replace("+00:00", "Z")
+
+
+def cell_of(value: object, feature: Feature, odd: list[OddCell]) -> object:
     """Return a cell's value, None if it has none; note in `odd` why, unless it is just missing."""
     if value is MISSING or value is None:
         return None
+    if isinstance(value, Decimal | datetime):
+        value = _plain(value)
     if feature.is_numeric:
         if isinstance(value, bool) or not isinstance(value, int | float):
             odd.append((feature, CellKind.MISMATCH))
@@ -351,4 +386,3 @@ def _cell(value: object, feature: Feature, odd: list[OddCell]) -> object:
     return None
 
 
-MAX_FLOAT = 1.7976931348623157e308

@@ -6,15 +6,13 @@ more events, the more are read whole, for a poll of a backlog spans many panes.
 Where every feature has a pointer of its own, there is no object to find new columns in.
 """
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-import msgspec
-
 from detector.batch import FeatureSet, Ints, Sighting
 from detector.formats.base import EventFields, EventOptions, EventShape
+from detector.formats.event_plan import Rejected
 from detector.formats.pointers import MISSING, Tokens, look_up, parse_pointer
 
 LEAST_A_POLL = 4
@@ -32,7 +30,11 @@ MAX_NAME_LENGTH = 128
 class ColumnWatch:
     """Looks at events of one model version."""
 
-    def __init__(self, shape: EventShape, options: EventOptions) -> None:
+    def __init__(
+        self, shape: EventShape, options: EventOptions, document: Callable[[bytes], object], null: bytes
+    ) -> None:
+        """`document` reads an event whole, or raises `Rejected`; without the bytes `null` it has no null."""
+        self._document, self._null = document, null
         fields, features = options.fields, shape.features
         self._names = frozenset(f.name for f in features.all if f.role == "feature")
         self._known = frozenset(features.names) | shape.known | frozenset(shape.slices)
@@ -47,9 +49,12 @@ class ColumnWatch:
         return tuple([self._sighting(i, values[i]) for i in rows[::step].tolist()])
 
     def _sighting(self, row: int, value: bytes) -> Sighting:
-        document = _document(value)
+        try:
+            document = self._document(value)
+        except Rejected:
+            document = MISSING
         # One look at the bytes saves one at every cell.
-        has_null = b"null" in value
+        has_null = self._null in value
         null = [name for name, at in self._places if _is_null(document, at)] if has_null else []
         if self._root is None:
             return Sighting(row, (), tuple(null))
@@ -63,18 +68,6 @@ class ColumnWatch:
         if has_null:
             null += [name for name, cell in features.items() if cell is None and name in self._names]
         return Sighting(row, new, tuple(null))
-
-
-def _document(value: bytes) -> object:
-    try:
-        return msgspec.json.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass
-    try:
-        # NaN and infinities, as Python's json.dumps writes them: the event counts, so its columns do.
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        return MISSING
 
 
 def _parts_within(root: Tokens, fields: EventFields) -> frozenset[str]:

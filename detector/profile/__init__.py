@@ -2,6 +2,6 @@
 
 from detector.profile.binning import Binning, CategoryBinning, NumericBinning
 from detector.profile.layout import Layout
-from detector.profile.profile import Profile, count
+from detector.profile.profile import Profile, count, forget_untold
 
-__all__ = ["Binning", "CategoryBinning", "Layout", "NumericBinning", "Profile", "count"]
+__all__ = ["Binning", "CategoryBinning", "Layout", "NumericBinning", "Profile", "count", "forget_untold"]

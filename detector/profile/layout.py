@@ -6,13 +6,15 @@ With F features and B bins in all, the vector holds
 
 Every event adds one to `events` and, for each feature, one to exactly one of its bins, missing,
 type mismatch or non-finite. `unseen` counts, beside that, the values that training data never had.
+Where features and predictions come in records of their own, each record adds to what it tells of, and
+the one with the features counts as the event: `cells` says how many events told of a feature.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from detector.batch import FeatureSet, Ints
+from detector.batch import FeatureSet, Ints, Role
 from detector.distances import Segments
 from detector.profile.binning import Binning
 
@@ -62,10 +64,17 @@ class Layout:
         return {"missing": self.missing, "type_mismatch": self.mismatch, "non_finite": self.non_finite}
 
     def cells(self, counts: Ints) -> Ints:
-        """Return the number of cells of each feature (S, F): with a value in a bin, and without one."""
+        """Return the number of cells of each feature (S, F): with a value in a bin, and without one.
+
+        It is the number of events, except of features that some events say nothing of.
+        """
         bins = np.add.reduceat(counts[:, : self.n_bins], self.segments.starts, axis=1)
         cells: Ints = bins + counts[:, self.missing] + counts[:, self.mismatch] + counts[:, self.non_finite]
         return cells
+
+    def untold(self, only: Role) -> Ints:
+        """Return the positions of the features that events of one role only say nothing of."""
+        return np.array([f for f, feature in enumerate(self.features.all) if feature.role != only], np.int64)
 
     @property
     def n_numeric_bins(self) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.batch import Columns, Floats, Ints
+from detector.batch import Columns, Floats, Ints, Role
 from detector.profile.binning import Binning
 from detector.profile.layout import Layout
 from detector.profile.sorted_count import count_categories, count_numeric, count_odd
@@ -100,6 +100,17 @@ def count(
     counts[:, layout.events] = np.bincount(group, minlength=n_groups)
     sums, squares, low, high = _moments(layout, centers, code, numeric, group, n_groups)
     return Profile(counts, sums, squares, low, high)
+
+
+def forget_untold(profile: Profile, layout: Layout, only: Role) -> None:
+    """Take back that the features of other roles were counted as missing: the events do not tell of them.
+
+    A request and its response are one event, and the request is the one that counts.
+    """
+    untold = layout.untold(only)
+    profile.counts[:, layout.missing][:, untold] = 0
+    if only == "prediction" and len(untold):
+        profile.counts[:, layout.events] = 0
 
 
 def _count_one(binning: Binning, layout: Layout, centers: Floats, columns: Columns) -> Profile:

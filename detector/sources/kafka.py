@@ -25,7 +25,7 @@ from detector.kinds import Kind
 from detector.sources import kafka_client
 from detector.sources.base import sources
 from detector.sources.kafka_client import first_readable, name_of, partition_of, topic_partition
-from detector.sources.kafka_records import speed_up
+from detector.sources.kafka_records import RecordHeaders, speed_up
 from detector.sources.kafka_settings import KafkaSettings, start_time_s
 from detector.view import PartitionStatus, SourceStatus
 
@@ -204,11 +204,13 @@ class KafkaSource:
         offsets: list[int] = []
         times: list[int] = []
         partition: list[int] = []
+        headers: list[Any] = []
         for tp, records in fetched.items():
             p = partition_of(tp)
             values += [r.value for r in records]
             offsets += [r.offset for r in records]
             times += [r.timestamp for r in records]
+            headers += [r.headers for r in records]
             partition += [index[p]] * len(records)
             self._positions[p] = records[-1].offset + 1
             end = self._client.highwater(tp) if self._client is not None else None
@@ -220,6 +222,7 @@ class KafkaSource:
             np.array(offsets, dtype=np.int64),
             np.array(times, dtype=np.int64),
             self._partitions,
+            RecordHeaders(headers),
         )
 
     # Trouble

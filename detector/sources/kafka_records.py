@@ -1,6 +1,6 @@
 """Record batches taken apart faster than kafka-python does it: half of the cost of reading a topic.
 
-The client makes two objects a record and copies what nobody asked for (keys, headers, sizes). Here
+The client makes two objects a record and copies what nobody asked for (keys, sizes). Here
 one class of its fetcher is replaced by a subclass that makes one tuple a record. That class is
 private: so `pyproject.toml` pins the client's minor version, `speed_up` compares both ways on a batch
 before it replaces anything, and where they differ the client's own way stays in use.
@@ -10,9 +10,9 @@ Source: Apache Kafka protocol, record batch v2 (KIP-98).
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 from kafka.consumer.fetcher import Fetcher
 from kafka.errors import CorruptRecordError
@@ -34,6 +34,55 @@ class FetchedRecord(NamedTuple):
     timestamp: int
     """Milliseconds since 1970, -1 where there is none."""
     value: bytes | None
+    headers: bytes = b""
+    """As they lie in the batch; empty where there are none. Few formats ask for them (`RecordHeaders`)."""
+
+
+class RecordHeaders(Sequence[Mapping[str, bytes]]):
+    """The headers of records, taken apart when somebody asks for them."""
+
+    def __init__(self, written: Sequence[bytes | Sequence[tuple[str, bytes | None]]]) -> None:
+        """Each as it lies in a batch, or as the client gives them."""
+        self._written = written
+
+    def __len__(self) -> int:
+        return len(self._written)
+
+    @overload
+    def __getitem__(self, i: int) -> Mapping[str, bytes]: ...
+    @overload
+    def __getitem__(self, i: slice) -> "RecordHeaders": ...
+    def __getitem__(self, i: int | slice) -> "Mapping[str, bytes] | RecordHeaders":
+        if isinstance(i, slice):
+            return RecordHeaders(self._written[i])
+        written = self._written[i]
+        return _headers(written) if isinstance(written, bytes) else _given(written)
+
+
+def _given(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes]:
+    return {name: value for name, value in headers if value is not None}
+
+
+def _headers(data: bytes) -> dict[str, bytes]:
+    """Return headers as they lie in a batch; of those with one name the last. What is no header is left out.
+
+    number of headers | (name length | name | value length, -1 for none | value) ...
+    """
+    found: dict[str, bytes] = {}
+    if not data:
+        return found
+    try:
+        n, at = _varint(data, 0)
+        for _ in range(n):
+            length, at = _varint(data, at)
+            name = data[at : at + length].decode("utf-8", "replace")
+            length, at = _varint(data, at + length)
+            if length >= 0:
+                found[name] = data[at : at + length]
+                at += length
+    except (IndexError, ValueError):
+        pass
+    return found
 
 
 def speed_up(consumer: Any) -> None:
@@ -102,7 +151,8 @@ def _parse(
         if not at <= value_end <= end <= size:
             raise ValueError
         time = time_ms + delta if has_deltas else time_ms
-        found.append(new(FetchedRecord, (base_offset + offset, time, value)))
+        headers = data[value_end:end] if end - value_end > 1 else b""
+        found.append(new(FetchedRecord, (base_offset + offset, time, value, headers)))
         at = end
     return found, at
 
@@ -140,11 +190,13 @@ def _agrees_with_the_client() -> bool:
     builder = DefaultRecordBatchBuilder(VERSION_2, 1, False, -1, -1, -1, 1 << 20)
     values = [None, b"", b"x" * 70, b"y" * 9000]
     for i in range(200):
-        headers = [("h", b"1")] if i % 3 else []
+        headers: list[tuple[str, bytes | None]] = [("h", b"1"), ("none", None), ("é" * 70, b"v" * i)]
+        headers = headers if i % 3 else []
         builder.append(i, 1_790_000_000_000 + 977 * i, b"k" * (i % 5) or None, values[i % 4], headers)
     built = bytes(builder.build())
-    theirs = [(r.offset, r.timestamp, r.value) for r in DefaultRecordBatch(built)]
-    return theirs == records_of(DefaultRecordBatch(built))
+    theirs = [(r.offset, r.timestamp, r.value, _given(r.headers)) for r in DefaultRecordBatch(built)]
+    ours = [(*r[:3], _headers(r.headers)) for r in records_of(DefaultRecordBatch(built))]
+    return theirs == ours
 
 
 def _subclass(base: Any) -> Any:
@@ -168,6 +220,7 @@ def _unpack_records(own: Any, _tp: Any, records: Any, *_deserializers: Any) -> I
 
 def _records_of_any(own: Any, batch: Any) -> Iterable[FetchedRecord]:
     if batch.magic != VERSION_2:
+        # Before version 2 records had no headers.
         return (FetchedRecord(r.offset, r.timestamp, r.value) for r in batch)
     own.leader_epoch = batch.leader_epoch
     return [] if _is_left_out(own, batch) else records_of(batch)

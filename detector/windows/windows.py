@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from detector.batch import Columns, Floats, Ints, Sighting
-from detector.profile import Binning, Layout, Profile, count
+from detector.profile import Binning, Layout, Profile, count, forget_untold
 from detector.windows.history import PaneHistory
 from detector.windows.latest import LatestPanes
 from detector.windows.news import NewsRing
@@ -88,7 +88,10 @@ class Windows:
         events, row = self.slices.contributions(columns.slices, columns.n)
         group = row + (pane if events is None else pane[events]) * len(self.slices)
         n_groups = n_panes * len(self.slices)
-        return count(self._binning, self.layout, self._centers, columns, events, group, n_groups)
+        profile = count(self._binning, self.layout, self._centers, columns, events, group, n_groups)
+        if columns.only is not None:
+            forget_untold(profile, self.layout, columns.only)
+        return profile
 
     def _amend(self, pane: int, profile: Profile) -> None:
         self._history.add(pane, profile.counts[0])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from detector.batch import Feature, FeatureSet
 from detector.formats import EventFields, EventOptions
 from detector.formats.base import EventShape
+from detector.formats.json_events import Json
 from detector.formats.sightings import EVERY, LEAST_A_POLL, MAX_NAME_LENGTH, MAX_NEW_NAMES, ColumnWatch
 
 FEATURES = FeatureSet.of(
@@ -19,9 +20,13 @@ FEATURES = FeatureSet.of(
 SHAPE = EventShape(FEATURES, ("region",), frozenset({"id", "label"}))
 
 
+def _watch(shape, options):
+    return ColumnWatch(shape, options, Json().document, Json.null)
+
+
 def _look(document, shape=SHAPE, **fields):
     value = document if isinstance(document, bytes) else json.dumps(document).encode()
-    watch = ColumnWatch(shape, EventOptions(EventFields(**fields)))
+    watch = _watch(shape, EventOptions(EventFields(**fields)))
     (found,) = watch.look([value], np.array([0]))
     return set(found.new), set(found.null)
 
@@ -100,7 +105,7 @@ def test_a_few_events_spread_over_the_poll(n, first):
     """At least four where there are as many, else one in 64, the first among them; all of this version."""
     values = [json.dumps({"features": {f"n{i}": 1}}).encode() for i in range(2 * n + first)]
     rows = np.arange(first, 2 * n + first, 2)
-    found = ColumnWatch(SHAPE, EventOptions()).look(values, rows)
+    found = _watch(SHAPE, EventOptions()).look(values, rows)
     at = [sighting.row for sighting in found]
 
     assert min(n, LEAST_A_POLL) <= len(at) == len(set(at)) <= 2 * LEAST_A_POLL + n // EVERY
