@@ -5,10 +5,11 @@
 
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 from detector.baseline import Baseline
 from detector.baseline.build import MAX_SLICE_VALUES
@@ -60,14 +61,16 @@ class Assembly:
         return {key: monitored.baseline for key, monitored in self.models.items()}
 
 
-def assemble(config: Config) -> Assembly:
+def assemble(config: Config, schemas: Callable[[int], Any] | None = None) -> Assembly:
     """Load the baselines of a configuration and make what runs on them.
+
+    `schemas` looks up the schemas that events name, where their format has such.
 
     Raises:
         ConfigError: the configuration and the baselines do not fit each other.
         BaselineError: a baseline is missing, damaged, or for another model.
     """
-    if config.event.fields.model is None and len(config.models) > 1:
+    if config.event.fields.model is None and len(config.models) > 1 and not config.has_own_fields:
         raise ConfigError(
             f"{config.path}: event.fields.model: null, but there are {len(config.models)} models; "
             "say where events name theirs, or run a detector for each"
@@ -89,7 +92,8 @@ def assemble(config: Config) -> Assembly:
             slices = _slices(key, baseline, wanted, warnings)
             models[key] = Monitored(baseline, policy, slices, model.environment)
     catalog = catalog_of(models)
-    decoder = formats.get(config.event.format)(config.event_options(), catalog)
+    options = replace(config.event_options(), schemas=schemas)
+    decoder = formats.get(config.event.format)(options, catalog)
     spec = config.window_spec()
     pipeline = Pipeline(spec, models, config.alert_policy())
     return Assembly(models, pipeline, catalog, decoder, tuple(warnings), spec.idle_after_s)

@@ -139,7 +139,8 @@ class Expectations:
         n, missing = layout.cells(latest.counts)[0], counts[layout.missing]
         suspects: Bools = (missing == n) & self._limits.is_required
         suspects |= counts[layout.mismatch] > self._allowed(self._limits.share, n - missing)
-        return suspects & self._limits.is_expected & (n >= MIN_EVENTS)
+        suspects &= self._limits.is_expected & (n >= MIN_EVENTS)
+        return suspects
 
     def _suspects(self, window: Profile) -> Bools:
         """Return the features that can break a rule; never too few."""
@@ -159,7 +160,8 @@ class Expectations:
         odd[:n_numeric] |= (window.low[0] < limits.low) | (window.high[0] > limits.high)
         suspects: Bools = np.where(limits.is_expected, odd, missing < n) | self._is_broken
         # Nothing is said of what no event of the window tells of.
-        return suspects & (n > 0)
+        suspects &= n > 0
+        return suspects
 
     def _allowed(self, share: Floats, of: Floats | float) -> Floats:
         """Return how many of so many values may be odd: the same bound as `Check.too_many`."""

@@ -59,13 +59,17 @@ def run(options: argparse.Namespace) -> int:
 def build_service(config: Config, metrics: Any, clock: Clock) -> Service:
     """Put the service together; refuses what `check-config` refuses."""
     from detector.assembly import assemble
+    from detector.formats import formats
     from detector.kinds import open_part
     from detector.metrics import check_series
     from detector.report.baseline import baseline_line
     from detector.sinks import sinks
-    from detector.sources import sources
+    from detector.sources import SchemaSource, schema_registries, sources
 
-    assembly = assemble(config)
+    registry = None
+    if config.schema_registry is not None and config.event.format in formats.with_schemas:
+        registry = open_part(schema_registries, config.schema_registry, clock)
+    assembly = assemble(config, None if registry is None else registry.schema_of)
     check_series(assembly.models, config.window_spec(), config.export_policy())
     for warning in (*config.warnings, *assembly.warnings):
         log.warning("%s", warning)
@@ -73,4 +77,6 @@ def build_service(config: Config, metrics: Any, clock: Clock) -> Service:
         log.info("watching model=%s version=%s %s", key.model, key.version, baseline_line(baseline))
     opened = [open_part(sinks, settings, clock) for settings in config.alerts.sinks]
     source = open_part(sources, config.source, clock)
+    if registry is not None:
+        source = SchemaSource(source, registry, clock)
     return assembly.service(source, opened, metrics, clock)

@@ -1,4 +1,4 @@
-"""Sections whose settings depend on their `kind`: the source, each sink, and where state is kept.
+"""Sections whose settings depend on their `kind`: the source, each sink, where state and schemas are kept.
 
 The settings of a kind lie beside its code, so that a new kind is one new file; they are found through
 the registry of their family.
@@ -72,6 +72,7 @@ class Families:
     sources: Family
     sinks: Family
     states: Family
+    registries: Family
 
     def at(self, path: KeyPath) -> Family | None:
         """Return the family of the section at `path`, None if it has no kinds."""
@@ -82,5 +83,7 @@ class Families:
                 return self.sinks
             case ("state",):
                 return self.states
+            case ("schema_registry",):
+                return self.registries
             case _:
                 return None

@@ -66,10 +66,10 @@ def load_config(
 
 
 def installed_families() -> Families:
-    """Return every kind of source and sink that is installed."""
+    """Return every kind of source, sink and so on that is installed."""
     # Late, because they bring with them all that they read from and write to.
     from detector.sinks import sinks
-    from detector.sources import sources
+    from detector.sources import schema_registries, sources
 
     return Families(
         sources=Family(sources, extra=(("replay", ReplaySource),)),
@@ -79,6 +79,7 @@ def installed_families() -> Families:
             extra=(("directory", DirectoryState), ("kafka", TopicState)),
             default="directory",
         ),
+        registries=Family(schema_registries, default="confluent"),
     )
 
 
@@ -104,7 +105,7 @@ def _check(
 
 def _places_of_kinds(content: dict[str, Any]) -> list[KeyPath]:
     """Return the paths of the sections that have a kind."""
-    places: list[KeyPath] = [(name,) for name in ("source", "state") if name in content]
+    places: list[KeyPath] = [(name,) for name in ("source", "schema_registry", "state") if name in content]
     alerts = content.get("alerts")
     sinks = alerts.get("sinks") if isinstance(alerts, dict) else None
     if isinstance(sinks, list):

@@ -4,9 +4,9 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, Field, InstanceOf, PrivateAttr, field_validator
+from pydantic import BaseModel, Field, InstanceOf, PrivateAttr, field_validator, model_validator
 
-from detector.config.fields import Duration, Listed, Section, refuse_repeats
+from detector.config.fields import Duration, Listed, PlacedError, Section, refuse_repeats
 from detector.config.sections import (
     Decision,
     DirectoryState,
@@ -22,7 +22,7 @@ from detector.config.sections import (
     Windows,
 )
 from detector.drift.policy import DecisionPolicy, FeaturePolicy
-from detector.formats import EventOptions
+from detector.formats import EventOptions, formats
 from detector.times import parse_duration
 from detector.windows.spec import WindowSpec
 
@@ -55,6 +55,8 @@ class Config(Section):
     source: InstanceOf[BaseModel]
     """The settings of the source, of the class that its kind has."""
     event: Event = Event()
+    schema_registry: InstanceOf[BaseModel] | None = None
+    """Where formats whose events name a schema by number find it, of the class that its kind has."""
     models: Annotated[tuple[Model, ...], Field(strict=False, min_length=1)]
     windows: Windows = Windows()
     decision: Decision = Decision()
@@ -66,6 +68,13 @@ class Config(Section):
 
     _path: Path = PrivateAttr(default=Path("detector.yaml"))
     _warnings: tuple[str, ...] = PrivateAttr(default=())
+
+    @model_validator(mode="after")
+    def _has_schemas(self) -> "Config":
+        if self.event.format in formats.with_schemas and self.schema_registry is None:
+            where = "say where schemas are: `schema_registry: {url: http://schema-registry:8081}`"
+            raise PlacedError(("event", "format"), f"{self.event.format!r} needs a schema registry; {where}")
+        return self
 
     @field_validator("models")
     @classmethod
@@ -120,6 +129,11 @@ class Config(Section):
     def event_options(self) -> EventOptions:
         """Return how events are written."""
         return self.event.options()
+
+    @property
+    def has_own_fields(self) -> bool:
+        """Whether the format has its own way of saying where the parts of an event lie."""
+        return self.event.format in formats.settings
 
     def alert_policy(self) -> "AlertPolicy":
         """Return when alerts begin and end."""

@@ -231,7 +231,7 @@ class _Keys(Settings):
 
     def __init__(self, draft: Draft) -> None:
         none: Family = Family(Registry("kind"))
-        super().__init__(_Root, Families(none, none, none), draft)
+        super().__init__(_Root, Families(none, none, none, none), draft)
 
     def is_secret(self, path: KeyPath) -> bool:  # noqa: ARG002
         """Return False: a feature may be called `token`."""

@@ -4,10 +4,11 @@ The order here is the order in which settings are documented and shown.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields as dataclass_fields
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, create_model, field_validator, model_validator
 
 from detector.config.fields import (
     BaselinePattern,
@@ -82,7 +83,20 @@ class EventPlaces(Section):
             yield ("features",), self.features
 
 
-class Event(Section):
+class FormatSection(Section):
+    """What only one format wants to know."""
+
+    model_config = ConfigDict(strict=False)
+
+
+def _section_of(settings: type) -> type[FormatSection]:
+    """Return the section that a format's settings are read from: they are plain dataclasses."""
+    hints = get_type_hints(settings)
+    fields: dict[str, Any] = {f.name: (hints[f.name], f.default) for f in dataclass_fields(settings)}
+    return create_model(settings.__name__, __base__=FormatSection, __doc__=settings.__doc__, **fields)
+
+
+class EventSection(Section):
     """How events are written."""
 
     format: str = "json"
@@ -101,7 +115,36 @@ class Event(Section):
     def options(self) -> EventOptions:
         """Return the same as the decoders take it."""
         fields = EventFields(**{name: getattr(self.fields, name) for name in type(self.fields).model_fields})
-        return EventOptions(fields, self.time_format, size_bytes(self.max_bytes))
+        settings = formats.settings.get(self.format)
+        own = None
+        if settings is not None:
+            section = getattr(self, self.format)
+            own = settings(**{name: getattr(section, name) for name in type(section).model_fields})
+        return EventOptions(fields, self.time_format, size_bytes(self.max_bytes), own)
+
+    @model_validator(mode="after")
+    def _of_this_format(self) -> "EventSection":
+        for name in formats.settings:
+            section = getattr(self, name)
+            if name != self.format and section != type(section)():
+                raise PlacedError((name,), f"of no use with `format: {self.format}`; remove it")
+        if self.format in formats.settings and self.fields != EventPlaces():
+            message = f"of no use with `format: {self.format}`, which knows where parts lie"
+            raise PlacedError(("fields",), f"{message}; remove it, and see `event.{self.format}`")
+        return self
+
+
+def _with_formats() -> type[EventSection]:
+    """Return the section with one for each format that has settings of its own."""
+    sections = {name: _section_of(settings) for name, settings in sorted(formats.settings.items())}
+    fields: dict[str, Any] = {name: (section, section()) for name, section in sections.items()}
+    return create_model("Event", __base__=EventSection, __doc__=EventSection.__doc__, **fields)
+
+
+if TYPE_CHECKING:
+    Event = EventSection
+else:
+    Event = _with_formats()
 
 
 def _limits() -> Mapping[str, float | None]:

@@ -4,9 +4,9 @@ Types come from the baselines, so a format is made for a `Catalog`: which model 
 and which features each has. What cannot be used is counted, never raised.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from detector.batch import Decoded, FeatureSet, ModelKey, Records
 from detector.registry import Registry
@@ -41,6 +41,10 @@ class EventOptions:
     fields: EventFields = field(default_factory=EventFields)
     time_format: TimestampFormat = "rfc3339"
     max_bytes: int = 1 << 20
+    settings: object = None
+    """What the format itself wants to know, of the class that it is registered with; None: its defaults."""
+    schemas: Callable[[int], Any] | None = None
+    """Looks up a schema by its number, for a format whose events name theirs so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +96,24 @@ class Format(Protocol):
         ...
 
 
-formats: Registry[Format] = Registry("event format")
+class FormatRegistry(Registry[Format]):
+    """The formats by name, each with the class of its settings if it has any: a frozen dataclass."""
+
+    def __init__(self) -> None:
+        super().__init__("event format")
+        self.settings: dict[str, type] = {}
+        self.with_schemas: set[str] = set()
+        """Formats whose events name schemas that are kept elsewhere."""
+
+    def register(
+        self, name: str, settings: type | None = None, *, with_schemas: bool = False
+    ) -> Callable[[Format], Format]:
+        """Return a decorator that takes in the decorated format under `name`."""
+        if settings is not None:
+            self.settings[name] = settings
+        if with_schemas:
+            self.with_schemas.add(name)
+        return super().register(name)
+
+
+formats = FormatRegistry()

@@ -6,7 +6,6 @@ or a decoding error, and the event is then read from its untyped document, cell 
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal
 from itertools import chain
 from operator import attrgetter
 from typing import Annotated, Any, NamedTuple, Protocol
@@ -319,8 +318,8 @@ def event_time(value: object, time_format: TimestampFormat) -> float | None:
     if value is None:
         return None
     if isinstance(value, datetime):
-        # Some encodings have a type for times.
-        value, time_format = (value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat(), "rfc3339"
+        # Some encodings have a type for times. One without an offset is as good as a text without.
+        value, time_format = value.isoformat(), "iso8601" if time_format == "iso8601" else "rfc3339"
     try:
         return parse_timestamp(value, time_format)
     except (ValueError, OverflowError):
@@ -361,17 +360,13 @@ def _time_type(time_format: str) -> Any:
     return datetime | None
 
 
-def _plain(value: Decimal | datetime) -> object:
-    """Return what JSON would have in place of a decimal number or a time."""
-    return float(value) if isinstance(value, Decimal) else value.isoformat().replace("+00:00", "Z")
-
-
 def cell_of(value: object, feature: Feature, odd: list[OddCell]) -> object:
     """Return a cell's value, None if it has none; note in `odd` why, unless it is just missing."""
     if value is MISSING or value is None:
         return None
-    if isinstance(value, Decimal | datetime):
-        value = _plain(value)
+    if isinstance(value, datetime):
+        # As JSON would have it.
+        value = value.isoformat().replace("+00:00", "Z")
     if feature.is_numeric:
         if isinstance(value, bool) or not isinstance(value, int | float):
             odd.append((feature, CellKind.MISMATCH))
@@ -384,5 +379,3 @@ def cell_of(value: object, feature: Feature, odd: list[OddCell]) -> object:
         return value
     odd.append((feature, CellKind.MISMATCH))
     return None
-
-

@@ -4,7 +4,9 @@ import sys
 
 from detector.registry import import_all
 from detector.sources.base import Source, SourceKind, sources
+from detector.sources.schema_registry import SchemaRegistry, schema_registries
+from detector.sources.schema_source import SchemaSource
 
 import_all(sys.modules[__name__])
 
-__all__ = ["Source", "SourceKind", "sources"]
+__all__ = ["SchemaRegistry", "SchemaSource", "Source", "SourceKind", "schema_registries", "sources"]

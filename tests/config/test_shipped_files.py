@@ -21,6 +21,7 @@ COMMENTED_OUT = re.compile(r"^( *)#(?=[\w\"-])", re.MULTILINE)
 STATE_KINDS = ("directory", "kafka")
 NEVER_IN_A_FILE = {
     ("Security", "password"),
+    ("SchemaRegistrySettings", "password"),
     ("Authorization", "password"),
     ("Authorization", "bearer_token"),
     ("WebhookSettings", "url"),
@@ -70,7 +71,7 @@ def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
 def _all_models() -> set[type[BaseModel]]:
     families = installed_families()
     found = set(_models_in(Config))
-    for family in (families.sources, families.sinks, families.states):
+    for family in (families.sources, families.sinks, families.states, families.registries):
         for name in family.names():
             settings = family.settings(name)
             assert settings is not None
@@ -117,6 +118,7 @@ def test_detector_yaml_names_the_variables_of_secrets():
     assert f"{PREFIX}SOURCE__SECURITY__PASSWORD" in text
     for name in ("1__AUTHORIZATION__PASSWORD", "2__AUTHORIZATION__BEARER_TOKEN", "2__URL", "3__URL"):
         assert f"{PREFIX}ALERTS__SINKS__{name}" in text
+    assert f"{PREFIX}SCHEMA_REGISTRY__PASSWORD" in text
 
 
 def test_values_in_detector_yaml_are_the_defaults():
