@@ -21,6 +21,9 @@ _Run = Callable[[bytes, int, dict[str, Any]], int]
 ODD_PAYLOAD = (IndexError, ValueError, StructError)
 """What reading raises where a payload is not as its schema says."""
 
+MOST_AT_ONCE = 8
+"""Numbers read at once. One that is missing makes all of these be read one by one."""
+
 _FLOAT, _DOUBLE = Struct("<f"), Struct("<d")
 
 
@@ -141,9 +144,10 @@ def runs_of(fields: Sequence[tuple[str, Read]], packed: Mapping[Read, Packed]) -
     """Return readers of fields in a row, so that numbers beside each other are read at once."""
     runs: list[_Run] = []
     for is_packed, group in groupby(fields, key=lambda field: field[1] in packed):
-        run = list(group)
-        one_by_one = _one_by_one(run)
-        runs.append(_at_once(run, packed, one_by_one) if is_packed else one_by_one)
+        every = list(group)
+        for run in [every[i : i + MOST_AT_ONCE] for i in range(0, len(every), MOST_AT_ONCE)]:
+            one_by_one = _one_by_one(run)
+            runs.append(_at_once(run, packed, one_by_one) if is_packed else one_by_one)
     return runs
 
 
@@ -198,12 +202,34 @@ def one_of(members: Sequence[Read]) -> Read:
 def optional(member: Read, null: int) -> Read:
     """Return the reader of a union with null, whose byte is `null`; the other's is 2 or 0."""
     there = 2 - null
+    if member is _read_string:
+        return _optional_string(null)
 
     def read(data: bytes, at: int) -> tuple[Any, int]:
         which = data[at]
         if which == there:
             return member(data, at + 1)
         if which == null:
+            return None, at + 1
+        raise ValueError("no such member of the union")
+
+    return read
+
+
+def _optional_string(null: int) -> Read:
+    """Return the reader of a text or null: what `optional` gives, with one call less."""
+    there = 2 - null
+
+    def read(data: bytes, at: int) -> tuple[Any, int]:
+        if data[at] == there and data[at + 1] < 0x80 and not data[at + 1] & 1:
+            start = at + 2
+            end = start + (data[at + 1] >> 1)
+            if end > len(data):
+                raise ValueError("longer than the payload")
+            return str(data[start:end], "utf-8"), end
+        if data[at] == there:
+            return _read_string(data, at + 1)
+        if data[at] == null:
             return None, at + 1
         raise ValueError("no such member of the union")
 

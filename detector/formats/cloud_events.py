@@ -8,7 +8,7 @@ version 1.0).
 
 import binascii
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from detector.formats.event_plan import Rejected
@@ -29,8 +29,8 @@ class CloudEvent(NamedTuple):
     data: object
 
 
-def read_cloud_event(value: bytes, headers: Mapping[str, bytes]) -> CloudEvent:
-    """Return the event in a record whose data are JSON.
+def read_cloud_event(value: bytes, headers: Mapping[str, bytes], wanted: Sequence[str]) -> CloudEvent:
+    """Return the event in a record whose data are JSON, with those of its attributes that are wanted.
 
     Raises:
         Rejected: the value or the data are not JSON.
@@ -39,9 +39,7 @@ def read_cloud_event(value: bytes, headers: Mapping[str, bytes]) -> CloudEvent:
     if headers.get(CONTENT_TYPE, b"").lower().startswith(STRUCTURED):
         return _structured(document)
     attributes = {
-        name[len(PREFIX) :]: text.decode("utf-8", "replace")
-        for name, text in headers.items()
-        if name.startswith(PREFIX)
+        name: headers[PREFIX + name].decode("utf-8", "replace") for name in wanted if PREFIX + name in headers
     }
     # The header that says so gets lost where records are copied from one cluster to another.
     if not attributes and isinstance(document, dict) and "specversion" in document:

@@ -83,7 +83,7 @@ class InferenceLog:
         options: EventOptions,
         catalog: Catalog,
         payload: Payload,
-        open_record: Callable[[bytes, Mapping[str, bytes]], CloudEvent] = read_cloud_event,
+        open_record: Callable[[bytes, Mapping[str, bytes], Sequence[str]], CloudEvent] = read_cloud_event,
     ) -> None:
         settings = options.settings or InferenceSettings()
         assert isinstance(settings, InferenceSettings)
@@ -94,6 +94,10 @@ class InferenceLog:
         self._catalog = catalog
         self._payload = payload
         self._open = open_record
+        tags = {column for shape in catalog.shapes.values() for column in shape.slices}
+        named = {name for name in (settings.model, settings.version) if name is not None}
+        self._attributes = sorted({"type", "time", *named, *tags})
+        self._resolved: dict[tuple[str | None, str | None], ModelKey] = {}
         self._names = {
             model: Names(_names(settings.feature_names, model), _names(settings.prediction_names, model))
             for model in {key.model for key in catalog.shapes}
@@ -109,7 +113,7 @@ class InferenceLog:
             value = records.values[i]
             assert value is not None
             try:
-                event = self._open(value, headers[i] if len(headers) else {})
+                event = self._open(value, headers[i] if len(headers) else {}, self._attributes)
                 role = _role(event.attributes.get("type"))
                 if role == FEEDBACK:
                     labels += 1
@@ -143,9 +147,12 @@ class InferenceLog:
         )
         if not isinstance(model, str | None) or not isinstance(version, str | None):
             raise Rejected("unknown_model")
-        key = self._catalog.resolve(model, version)
+        key = self._resolved.get((model, version)) or self._catalog.resolve(model, version)
         if key is None:
             raise Rejected("unknown_model")
+        # Only names that resolve are remembered, and not without end: `any` takes every version.
+        if len(self._resolved) < 64 * len(self._catalog.shapes):
+            self._resolved[model, version] = key
         return key
 
     def _batch(
@@ -160,7 +167,7 @@ class InferenceLog:
         """Turn the tables of a poll into columns; fill in the times of their records."""
         index = np.array(found.index, dtype=np.int64)
         time_s[index] = times_of(records, index, found.time_s)
-        sizes = [table.n for table in found.tables]
+        sizes = [len(table.rows) for table in found.tables]
         shape = self._catalog.shapes[key]
         columns = _columns(shape, role, found, sizes)
         rows = np.repeat(index, sizes)
@@ -190,6 +197,7 @@ def _role(type_: object) -> Role | str | None:
 
 def _columns(shape: EventShape, role: Role, found: _Found, sizes: Sequence[int]) -> Columns:
     features, n = shape.features, sum(sizes)
+    rows = list(chain.from_iterable(table.rows for table in found.tables))
     numeric = np.full((len(features.numeric), n), np.nan)
     categorical: list[Sequence[Any]] = []
     odd: list[tuple[int, int, int]] = []
@@ -197,8 +205,7 @@ def _columns(shape: EventShape, role: Role, found: _Found, sizes: Sequence[int])
     for f, feature in enumerate(features.all):
         cells: Any = [None] * n
         if feature.role == role:
-            raw = list(chain.from_iterable(_column(table, feature, alone) for table in found.tables))
-            cells, strange = typed_cells(raw, feature)
+            cells, strange = typed_cells(_column(rows, feature, alone), feature)
             odd += [(row, f, kind) for row, kind in strange]
         if not feature.is_numeric:
             categorical.append(cells)
@@ -210,17 +217,19 @@ def _columns(shape: EventShape, role: Role, found: _Found, sizes: Sequence[int])
     return Columns(n, numeric, tuple(categorical), OddCells.of(odd), tuple(sliced), only)
 
 
-def _column(table: Table, feature: Feature, alone: bool) -> Sequence[Any]:
-    """Return a feature's cells; a lone prediction needs no name, and no feature of a lone column does."""
-    columns = table.columns
+def _column(rows: Sequence[Mapping[str, Any]], feature: Feature, alone: bool) -> list[Any]:
+    """Return a feature's cells; a lone prediction needs no name, nor does the only feature of a bare cell."""
     name = feature.name
-    if name not in columns and feature.role == "prediction":
-        name = name.removeprefix("prediction.")
-    if name in columns:
-        return columns[name]
-    if alone and len(columns) == 1 and (feature.role == "prediction" or UNNAMED in columns):
-        return next(iter(columns.values()))
-    return [MISSING] * table.n
+    if feature.role == "feature":
+        cells = [row.get(name, MISSING) for row in rows]
+    else:
+        bare = name.removeprefix("prediction.")
+        cells = [row[name] if name in row else row.get(bare, MISSING) for row in rows]
+    if alone and MISSING in cells:
+        for i, row in enumerate(rows):
+            if len(row) == 1 and cells[i] is MISSING and (feature.role == "prediction" or UNNAMED in row):
+                cells[i] = next(iter(row.values()))
+    return [None if cell is MISSING else cell for cell in cells] if MISSING in cells else cells
 
 
 def _tags(column: str, found: _Found, sizes: Sequence[int]) -> list[str | None]:
@@ -271,10 +280,16 @@ def _sightings(shape: EventShape, role: Role, found: _Found) -> list[Sighting]:
     seen = []
     for i, table in list(zip(found.index, found.tables, strict=True))[::step]:
         new: tuple[str, ...] = ()
+        columns = dict.fromkeys(chain.from_iterable(table.rows))
         # A response may have outputs that nobody watches, under names of the server's own.
-        if role == "feature":
-            unknown = (name[:MAX_NAME_LENGTH] for name in table.columns if name not in known)
+        if role == "feature" and not columns.keys() <= known:
+            unknown = (name[:MAX_NAME_LENGTH] for name in columns if name not in known)
             new = tuple(islice(unknown, MAX_NEW_NAMES))
-        null = [f.name for f in shape.features.all if f.role == role and None in _column(table, f, False)]
+        null = [f.name for f in shape.features.all if f.role == role and _is_null(table, f.name)]
         seen.append(Sighting(i, new, tuple(null)))
     return seen
+
+
+def _is_null(table: Table, name: str) -> bool:
+    bare = name.removeprefix("prediction.") if table.role == "prediction" else name
+    return any(row.get(name, row.get(bare, MISSING)) is None for row in table.rows)

@@ -1,6 +1,6 @@
-"""The payloads of model servers, as columns: what a request asks about, what a response answers.
+"""The payloads of model servers, as rows: what a request asks about, what a response answers.
 
-One payload holds n rows. Whatever its shape, a reader makes a `Table` of it: n cells by column name.
+One payload holds n rows. Whatever its shape, a reader makes a `Table` of it: n rows of cells by name.
 Cells are as JSON has them; their types are looked at later. Sources:
 
 - v1: https://www.tensorflow.org/tfx/serving/api_rest, which KServe's v1 protocol follows;
@@ -16,20 +16,20 @@ from typing import Any, NamedTuple
 
 from detector.batch import Role
 from detector.formats.event_plan import Rejected
-from detector.formats.pointers import MISSING
 
 MAX_DIMENSIONS = 8
+
+_ONE_ROW = ([1, 1], [1])
 
 UNNAMED = ""
 """The name of the only column of a payload that names none."""
 
 
 class Table(NamedTuple):
-    """What a payload tells of: n rows of named cells, `MISSING` where a row has none."""
+    """What a payload tells of."""
 
     role: Role
-    n: int
-    columns: Mapping[str, Sequence[Any]]
+    rows: Sequence[Mapping[str, Any]]
 
 
 class Names(NamedTuple):
@@ -69,12 +69,12 @@ def read_seldon(data: Mapping[str, Any], role: Role | None, names: Names) -> Tab
     if not isinstance(content, dict) or role is None:
         raise Rejected("not_an_object")
     own = content.get("names")
-    named = own if isinstance(own, list) and own and all(isinstance(n, str) for n in own) else None
+    named = own if isinstance(own, list) and set(map(type, own)) == {str} else None
     known = named or getattr(names, role)
     if isinstance(content.get("tensor"), dict):
         tensor = content["tensor"]
-        n, width, cells = _cells(tensor.get("shape"), tensor.get("values"))
-        return Table(role, n, _by_name(_striped(cells, width), known))
+        _, width, cells = _cells(tensor.get("shape"), tensor.get("values"))
+        return Table(role, _named(_striped(cells, width), width, known))
     return _table(role, content.get("ndarray"), known)
 
 
@@ -84,38 +84,60 @@ def _table(role: Role, rows: object, names: Sequence[str]) -> Table:
         raise Rejected("not_an_object")
     kinds = set(map(type, rows))
     if kinds == {dict}:
-        keys = dict.fromkeys(chain.from_iterable(rows))
-        return Table(role, len(rows), {key: [row.get(key, MISSING) for row in rows] for key in keys})
+        return Table(role, rows)
     if kinds == {list}:
         widths = set(map(len, rows))
-        if len(widths) != 1:
-            raise Rejected("not_an_object")
-        return Table(role, len(rows), _by_name(list(zip(*rows, strict=True)), names))
+        return Table(role, _named(rows, widths.pop() if len(widths) == 1 else 0, names))
     if kinds & {dict, list}:
         raise Rejected("not_an_object")
-    return Table(role, len(rows), _by_name([rows], names))
+    return Table(role, _named([[cell] for cell in rows], 1, names))
 
 
 def _tensors(role: Role, tensors: object, names: Sequence[str]) -> Table:
     """Return tensors: each is a column called like it, or the only one has a column for each name."""
     if not isinstance(tensors, list) or not tensors:
         raise Rejected("not_an_object")
+    if len(tensors) == 1 and names:
+        _, width, cells = _tensor(tensors[0])
+        return Table(role, _named(_striped(cells, width), width, names))
+    row = _one_row(tensors)
+    if row is not None:
+        return Table(role, [row])
     columns: dict[str, Sequence[Any]] = {}
-    sizes = set()
     for tensor in tensors:
-        if not isinstance(tensor, dict) or not isinstance(name := tensor.get("name"), str):
+        name, width, cells = _tensor(tensor)
+        if width != 1 or name in columns:
             raise Rejected("not_an_object")
-        n, width, cells = _cells(tensor.get("shape"), tensor.get("data"))
-        sizes.add(n)
-        if width == 1 and name not in columns and not (len(tensors) == 1 and len(names) == 1):
-            columns[name] = cells
-        elif len(tensors) == 1:
-            columns = _by_name(_striped(cells, width), names)
-        else:
-            raise Rejected("not_an_object")
-    if len(sizes) != 1:
+        columns[name] = cells
+    if len(set(map(len, columns.values()))) != 1:
         raise Rejected("not_an_object")
-    return Table(role, sizes.pop(), columns)
+    return Table(role, [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)])
+
+
+def _tensor(tensor: object) -> tuple[str, int, list[Any]]:
+    """Return the name of a tensor, its cells a row, and the cells row by row."""
+    if not isinstance(tensor, dict):
+        raise Rejected("not_an_object")
+    name, shape, data = tensor.get("name"), tensor.get("shape"), tensor.get("data")
+    if not isinstance(name, str):
+        raise Rejected("not_an_object")
+    return name, *_cells(shape, data)[1:]
+
+
+def _one_row(tensors: list[Any]) -> dict[str, Any] | None:
+    """Return what tensors of one cell each hold, the usual case; None where they are anything else."""
+    try:
+        names = [tensor["name"] for tensor in tensors]
+        if not all(tensor["shape"] in _ONE_ROW for tensor in tensors):
+            return None
+        cells = [cell for tensor in tensors for (cell,) in (tensor["data"],)]
+        kinds = {type(tensor["data"]) for tensor in tensors}
+    except (TypeError, KeyError, ValueError):
+        return None
+    if kinds != {list} or list in set(map(type, cells)) or set(map(type, names)) != {str}:
+        return None
+    row = dict(zip(names, cells, strict=True))
+    return row if len(row) == len(names) else None
 
 
 def _cells(shape: object, data: object) -> tuple[int, int, list[Any]]:
@@ -137,13 +159,13 @@ def _cells(shape: object, data: object) -> tuple[int, int, list[Any]]:
 
 
 def _striped(cells: list[Any], width: int) -> list[list[Any]]:
-    return [cells[i::width] for i in range(width)]
+    return [cells[i : i + width] for i in range(0, len(cells), width)]
 
 
-def _by_name(columns: Sequence[Sequence[Any]], names: Sequence[str]) -> dict[str, Sequence[Any]]:
-    """Return columns by name; a single one may do without."""
-    if len(columns) == len(names) == len(set(names)):
-        return dict(zip(names, columns, strict=True))
-    if len(columns) == 1 and not names:
-        return {UNNAMED: columns[0]}
-    raise Rejected("not_an_object")
+def _named(rows: Sequence[Sequence[Any]], width: int, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return rows of so many cells with names; a single cell may do without."""
+    if width == 1 and not names:
+        names = (UNNAMED,)
+    if width < 1 or width != len(names) or len(set(names)) != width:
+        raise Rejected("not_an_object")
+    return [dict(zip(names, row, strict=True)) for row in rows]

@@ -6,7 +6,7 @@ time: then the record's counts. Feedback brings the truth for an earlier event, 
 Source: https://github.com/SeldonIO/seldon-core (executor/logger/worker.go).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from detector.batch import Role
@@ -18,10 +18,10 @@ from detector.formats.payloads import Names, Table, read_inference, read_seldon
 HEADERS = ("type", "modelid", "requestid", "inferenceservicename", "namespace", "endpoint", "protocol")
 
 
-def _open(value: bytes, headers: Mapping[str, bytes]) -> CloudEvent:
-    attributes, data = read_cloud_event(value, headers)
+def _open(value: bytes, headers: Mapping[str, bytes], wanted: Sequence[str]) -> CloudEvent:
+    attributes, data = read_cloud_event(value, headers, wanted)
     if not attributes:
-        plain = ((name, headers[name]) for name in HEADERS if name in headers)
+        plain = ((name, headers[name]) for name in HEADERS if name in headers and name in wanted)
         attributes = {name: text.decode("utf-8", "replace") for name, text in plain}
     return CloudEvent(attributes, data)
 

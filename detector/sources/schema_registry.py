@@ -54,8 +54,8 @@ MAX_ID = (1 << 31) - 1
 RETRY_FIRST_S, RETRY_MAX_S = 0.2, 30.0
 REFUSED_RETRY_S = 15.0
 
-NOT_FOUND = 40403
-"""The registry's own code for a schema that it does not have."""
+NOT_FOUND = (40401, 40402, 40403)
+"""The registry's own codes for a subject, version or schema that it does not have."""
 
 
 class SchemaRegistrySettings(BaseModel):
@@ -93,7 +93,7 @@ class SchemaRegistrySettings(BaseModel):
         has_password = self.password is not None or self.password_file is not None
         if has_password != (self.username is not None):
             raise ValueError(
-                "a user needs a password and a password a user: write username and password_file"
+                "a user needs a password and a password a user; write username and password_file"
             )
         if self.ca_file is not None and not self.url.startswith("https:"):
             raise ValueError("ca_file needs an address that begins with https:")
@@ -270,10 +270,15 @@ class SchemaRegistry:
             with self._opener.open(request, timeout=self._timeout_s) as response:
                 return _object(self._body(response))
         except HTTPError as error:
-            with error:
-                raise _meaning(error.code, self._body(error)) from None
+            refusal = error
         except (OSError, HTTPException, ValueError) as error:
             raise _AwayError(f"{type(error).__name__}: {getattr(error, 'reason', error)}") from None
+        with refusal:
+            try:
+                body = self._body(refusal)
+            except (OSError, HTTPException):
+                body = b""
+        raise _meaning(refusal.code, body)
 
     def _body(self, response: Any) -> bytes:
         end_s = self._clock.monotonic_s() + self._timeout_s
@@ -301,7 +306,7 @@ def _meaning(status: int, body: bytes) -> Exception:
         code = json.loads(body)["error_code"]
     except (ValueError, KeyError, TypeError, RecursionError):
         code = None
-    if status == 404 and (code is None or code // 100 != 404):
+    if status == 404 and code not in NOT_FOUND:
         return _AwayError(f"HTTP 404 (error {code}): is this the address of a schema registry?")
     if status in (404, 422):
         return _UnknownError()

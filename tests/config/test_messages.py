@@ -55,7 +55,7 @@ SOURCES = [
 ]  # fmt: skip
 
 FILES = [
-    ("unknown section", "htp: {}", "htp: unknown key 'htp'; did you mean 'http'? (allowed: source, event, models, windows, decision, alerts, http, metrics, state, log)"),
+    ("unknown section", "htp: {}", "htp: unknown key 'htp'; did you mean 'http'? (allowed: source, event, schema_registry, models, windows, decision, alerts, http, metrics, state, log)"),
     ("unknown key", "http: {prot: 1}", "http.prot: unknown key 'prot'; did you mean 'port'? (allowed: enabled, host, port)"),
     ("unknown key far from all", "http: {zzz: 1}", "http.zzz: unknown key 'zzz'; allowed: enabled, host, port"),
     ("text for a number", "http: {port: '9'}", "http.port: expected a whole number (found '9'); write it in digits, without quotes or a unit"),
@@ -85,7 +85,14 @@ FILES = [
     ("threshold in words", "decision: {statistics: {missing: {threshold: high}}}", "decision.statistics.missing.threshold: expected a number, auto or off (found 'high'); write one of them"),
     ("size", "event: {max_bytes: 1MBit}", "event.max_bytes: expected a size in bytes (found '1MBit'); write it like 65536, 64KiB or 1MiB"),
     ("size too large", "event: {max_bytes: 2GiB}", "event.max_bytes: must lie between 1 byte and 1GiB (found '2GiB'); write it like 64KiB or 1MiB"),
-    ("event format", "event: {format: jsonn}", "event.format: unknown event format (found 'jsonn'); did you mean 'json'? (allowed: json)"),
+    ("event format", "event: {format: jsonn}", "event.format: unknown event format (found 'jsonn'); did you mean 'json'? (allowed: avro, json, kserve, msgpack, seldon)"),
+    ("a format without its schemas", "event: {format: avro}", "event.format: 'avro' needs a schema registry; say where schemas are: `schema_registry: {url: http://schema-registry:8081}`"),
+    ("settings of another format", "event: {kserve: {model: m}}", "event.kserve: of no use with `format: json`; remove it"),
+    ("fields of a format that has its own", "event: {format: seldon, fields: {model: /m}}", "event.fields: of no use with `format: seldon`, which knows where parts lie; remove it, and see `event.seldon`"),
+    ("no names", "event: {format: kserve, kserve: {feature_names: a}}", "event.kserve.feature_names: expected a list or a mapping (found 'a'); write one of these"),
+    ("no address", "schema_registry: {url: registry}", "schema_registry.url: no address (found 'registry'); write it like http://schema-registry:8081"),
+    ("a user without a password", "schema_registry: {url: http://r:1, username: u}", "schema_registry: a user needs a password and a password a user; write username and password_file"),
+    ("a long timeout", "schema_registry: {url: http://r:1, timeout: 1h}", "schema_registry.timeout: must lie between 0.1s and 10s (found '1h'); write it like 5s"),
     ("pointer", "event: {fields: {time: timestamp}}", "event.fields.time: not a JSON pointer (found 'timestamp'); write it like /features/age"),
     ("pointer to all", "event: {fields: {time: ''}}", "event.fields.time: points at the whole event (found ''); write it like /model, or null where there is none"),
     ("pointer to a feature", "event: {fields: {features: {age: age}}}", "event.fields.features.age: not a JSON pointer (found 'age'); write it like /features/age"),

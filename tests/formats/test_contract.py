@@ -132,6 +132,59 @@ def _judged(way: Way, rows, baseline):
     return outcomes[-1].judged[0]
 
 
+_HUGE = b'{"inputs": [{"name": "amount", "shape": [%s], "datatype": "FP64", "data": [%s]}]}'
+HOSTILE = [
+    b"",
+    b"\0",
+    b"\xff\xfe",
+    b"{}",
+    b"[]",
+    b"null",
+    # Deep.
+    b"[" * 200_000,
+    b'{"a":' * 100_000,
+    b"\x91" * 200_000,
+    b"\x81\xa1a" * 100_000,
+    # Lengths that nothing is behind: MessagePack's maps, lists and binaries, Avro's numbers.
+    b"\xdf\xff\xff\xff\xff",
+    b"\xdd\xff\xff\xff\xff",
+    b"\xc6\xff\xff\xff\xff",
+    b"\0\0\0\0\x01" + b"\xfe" * 9 + b"\x01",
+    b"\0\0\0\0\x01\xff\xff\xff\xff\x0f",
+    b"\0\0\0\0\x02abc",
+    b"\x01\0\0\0\x01",
+    # Rows that are none, or do not fit each other.
+    b'{"instances": 7}',
+    b'{"instances": []}',
+    b'{"instances": [[]]}',
+    b'{"instances": [[1], [1, 2]]}',
+    b'{"instances": [{}, 1]}',
+    b'{"instances": [NaN, 1e999, -1e999]}',
+    b'{"instances": [null]}',
+    # Shapes that the data do not fill.
+    _HUGE % (b"1000000000, 0", b""),
+    _HUGE % (b"9999999999999, 9999999999", b"1"),
+    _HUGE % (b"-1, -1", b"1"),
+    _HUGE % (b"true", b"1"),
+    _HUGE % (b"2, 1", b"[1], 2"),
+    _HUGE % (b"1," * 99 + b"1", b"1"),
+    b'{"inputs": [{"name": "a", "shape": [1], "data": [1]}, {"name": "a", "shape": [1], "data": [1]}]}',
+    b'{"inputs": [{"name": "a", "shape": [1], "data": [1]}, {"name": "b", "shape": [2], "data": [1, 2]}]}',
+    b'{"inputs": [{}]}',
+    b'{"inputs": {}}',
+    b'{"data": {"tensor": {"shape": [2, 2], "values": [1]}}}',
+    b'{"data": {"ndarray": {}}}',
+    b'{"data": 1}',
+    # Names that stand twice, or are none.
+    b'{"data": {"names": ["amount", "amount"], "ndarray": [[1, 2]]}}',
+    b'{"data": {"names": [1], "ndarray": [[1]]}}',
+    b'{"specversion": "1.0", "type": 7, "data": {}}',
+    b'{"specversion": "1.0", "data_base64": "%%%"}',
+    b'{"specversion": "1.0", "data_base64": "e30="}',
+    b'{"specversion": "1.0", "data_base64": 7}',
+]
+
+
 def _hostile(way: Way):
     """Payloads that somebody made a mistake in, or meant to."""
     good = way.write([GOOD], START_S)[0]
@@ -144,24 +197,7 @@ def _hostile(way: Way):
         wrong = bytearray(good.value)
         wrong[flipped.integers(len(wrong))] = flipped.integers(256)
         yield Written(bytes(wrong), good.headers)
-    for value in (
-        b"", b"\0", b"\xff\xfe", b"{}", b"[]", b"null", b"[" * 200_000, b'{"a":' * 100_000, b"\x91" * 200_000,
-        b"\x81\xa1a" * 100_000, b"\xdf\xff\xff\xff\xff", b"\xdd\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff",
-        b"\0\0\0\0\x01" + b"\xfe" * 9 + b"\x01", b"\0\0\0\0\x01\xff\xff\xff\xff\x0f", b"\0\0\0\0\x02abc", b"\x01\0\0\0\x01",
-        b'{"instances": 7}', b'{"instances": []}', b'{"instances": [[]]}', b'{"instances": [[1], [1, 2]]}',
-        b'{"instances": [{}, 1]}', b'{"instances": [NaN, 1e999, -1e999]}', b'{"instances": [null]}',
-        b'{"inputs": [{"name": "amount", "shape": [1000000000, 0], "datatype": "FP64", "data": []}]}',
-        b'{"inputs": [{"name": "amount", "shape": [9999999999999, 9999999999], "datatype": "FP64", "data": [1]}]}',
-        b'{"inputs": [{"name": "amount", "shape": [-1, -1], "datatype": "FP64", "data": [1]}]}',
-        b'{"inputs": [{"name": "amount", "shape": [true], "datatype": "FP64", "data": [1]}]}',
-        b'{"inputs": [{"name": "a", "shape": [1], "data": [1]}, {"name": "a", "shape": [1], "data": [1]}]}',
-        b'{"inputs": [{"name": "a", "shape": [1], "data": [1]}, {"name": "b", "shape": [2], "data": [1, 2]}]}',
-        b'{"inputs": [{"name": "a", "shape": [2, 1], "data": [[1], 2]}]}', b'{"inputs": [{}]}', b'{"inputs": {}}',
-        b'{"data": {"tensor": {"shape": [2, 2], "values": [1]}}}', b'{"data": {"ndarray": {}}}', b'{"data": 1}',
-        b'{"data": {"names": ["amount", "amount"], "ndarray": [[1, 2]]}}', b'{"data": {"names": [1], "ndarray": [[1]]}}',
-        b'{"specversion": "1.0", "type": 7, "data": {}}', b'{"specversion": "1.0", "data_base64": "%%%"}',
-        b'{"specversion": "1.0", "data_base64": "e30="}', b'{"specversion": "1.0", "data_base64": 7}',
-    ):  # fmt: skip
+    for value in HOSTILE:
         yield Written(value, good.headers)
         yield Written(value)
     for headers in (
@@ -178,7 +214,7 @@ def test_a_hostile_payload_harms_no_other(way):
     """Each ends in exactly one place, under one of the eight reasons, with the same good events around it."""
     before, after = way.write([GOOD], START_S), way.write([GOOD], START_S)
     decoder = way.decoder()
-    expected = Counter({name: 2 for name in FEATURES.names})
+    expected = Counter(dict.fromkeys(FEATURES.names, 2))
     reasons = Counter()
     for bad in _hostile(way):
         found = decoder.decode(way.records([*before, bad, *after]))
