@@ -45,6 +45,12 @@ ROLES: tuple[tuple[str, Role], ...] = (
 FEEDBACK = "feedback"
 """How the type of an event ends that brings the truth for an earlier one."""
 
+MAX_ROWS = 10_000
+"""Rows of one record. Three bytes make an empty row, and each takes a place in every column."""
+
+ROWS_LOOKED_AT = 64
+"""Rows of a record that are asked which columns they have."""
+
 NameLists = tuple[str, ...] | Mapping[str, tuple[str, ...]]
 
 
@@ -134,6 +140,8 @@ class InferenceLog:
         key = self._whose(attributes)
         time_s = event_time(attributes.get("time"), "rfc3339")
         table = self._payload(data, role, self._names[key.model])
+        if len(table.rows) > MAX_ROWS:
+            raise Rejected("too_large")
         here = found.setdefault((key, table.role), _Found())
         here.index.append(i)
         here.time_s.append(time_s)
@@ -280,16 +288,18 @@ def _sightings(shape: EventShape, role: Role, found: _Found) -> list[Sighting]:
     seen = []
     for i, table in list(zip(found.index, found.tables, strict=True))[::step]:
         new: tuple[str, ...] = ()
-        columns = dict.fromkeys(chain.from_iterable(table.rows))
+        rows = table.rows[:ROWS_LOOKED_AT]
+        columns = dict.fromkeys(chain.from_iterable(rows))
         # A response may have outputs that nobody watches, under names of the server's own.
         if role == "feature" and not columns.keys() <= known:
             unknown = (name[:MAX_NAME_LENGTH] for name in columns if name not in known)
             new = tuple(islice(unknown, MAX_NEW_NAMES))
-        null = [f.name for f in shape.features.all if f.role == role and _is_null(table, f.name)]
+        null = [f.name for f in shape.features.all if f.role == role and _is_null(rows, f)]
         seen.append(Sighting(i, new, tuple(null)))
     return seen
 
 
-def _is_null(table: Table, name: str) -> bool:
-    bare = name.removeprefix("prediction.") if table.role == "prediction" else name
-    return any(row.get(name, row.get(bare, MISSING)) is None for row in table.rows)
+def _is_null(rows: Sequence[Mapping[str, Any]], feature: Feature) -> bool:
+    name = feature.name
+    bare = name.removeprefix("prediction.") if feature.role == "prediction" else name
+    return any(row.get(name, row.get(bare, MISSING)) is None for row in rows)

@@ -158,6 +158,14 @@ def test_the_version_is_an_attribute_where_the_settings_say_so():
     assert _reason(binary({"instances": [{}]}, of), shapes=shapes) == "unknown_model"
 
 
+def test_a_record_has_at_most_ten_thousand_rows():
+    """Empty rows take three bytes each: a megabyte of them would fill the memory."""
+    of = attributes("request", START_S)
+
+    assert _reason(binary({"instances": [{}] * 10_001}, of)) == "too_large"
+    assert len(_decode(binary({"instances": [{}] * 10_000}, of)).batches[0].rows) == 10_000
+
+
 def test_slices_are_features_or_attributes():
     """Responses know the attributes, not the features."""
     shape = EventShape(SHAPE.features, ("country", "endpoint"))
