@@ -36,12 +36,15 @@ def telling_noise(pair: Pair, n_features: int) -> Floats:
     return telling(found, n_features)
 
 
-def excursions_of(squares: Floats, noise: Floats, days: Ints) -> tuple[Floats, Bools]:
+def excursions_of(
+    squares: Floats, noise: Floats, days: Ints, counts: Bools | None = None
+) -> tuple[Floats, Bools]:
     """Return windows' distances beyond noise, in units of the root mean square of *other* days.
 
     So an outlier does not hide by widening its own unit, and what the unit itself is off by counts too.
     Features whose windows sampling moves more than they move by themselves are left out; the others
-    are returned as flags (F).
+    are returned as flags (F). Where a change has a direction, `counts` (k, F) says which ones are asked for;
+    the others make up the unit, and are no excursions.
     """
     squares = np.nan_to_num(squares)
     n_days = int(days[-1]) + 1
@@ -55,6 +58,8 @@ def excursions_of(squares: Floats, noise: Floats, days: Ints) -> tuple[Floats, B
     varies = (mean > VARIES**2) & (mean > np.nan_to_num(noise).mean(axis=0))
     unit = np.maximum(others[days][:, varies], VARIES**2 / 4.0)
     z: Floats = np.sqrt(np.maximum(squares[:, varies], 0.0) / unit)
+    if counts is not None:
+        z = np.where(counts[:, varies], z, 0.0)
     return z.ravel(), varies
 
 

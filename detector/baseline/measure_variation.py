@@ -11,7 +11,7 @@ import numpy as np
 
 from detector.baseline.excursions import NORMAL_TAIL, excursions_of, tail_of, telling, telling_noise
 from detector.baseline.model import Baseline
-from detector.baseline.rate_variation import rates_beyond_noise
+from detector.baseline.rate_variation import RateChanges, rates_beyond_noise
 from detector.baseline.variation import (
     DAY_S,
     Season,
@@ -153,6 +153,7 @@ def measure_variation(baseline: Baseline, slots: Slots, season: Season | None) -
         np.stack([measured.looks for _, measured in found]),
         np.stack([measured.effective for _, measured in found]),
         tuple(measured.tail for _, measured in found),
+        tuple(measured.rate_tail for _, measured in found),
     )
 
 
@@ -196,6 +197,7 @@ class _Measured:
     looks: Floats
     effective: Floats
     tail: Tail
+    rate_tail: Tail
 
 
 def _measure(
@@ -205,6 +207,7 @@ def _measure(
     squares: dict[str, list[Floats]] = {}
     along: list[Floats] = []
     noise: list[Floats] = []
+    rates: dict[str, list[RateChanges]] = {}
     n_features = len(baseline.features)
     kept, most = 0, max(3, DEVIATION_CELLS // baseline.layout.n_bins)
     for reference, current in _sides(baseline, slots, windows, season):
@@ -213,8 +216,9 @@ def _measure(
         for name in VARYING:
             squares.setdefault(name, []).append(_beyond_noise(distances.get(name), pair))
         noise.append(telling_noise(pair, n_features))
-        for name, values in rates_beyond_noise(baseline, reference, current).items():
-            squares.setdefault(name, []).append(values)
+        for name, changes in rates_beyond_noise(baseline, reference, current).items():
+            squares.setdefault(name, []).append(changes.squares)
+            rates.setdefault(name, []).append(changes)
         if kept < most:
             along.append(_deviations(pair)[: most - kept])
             kept += len(along[-1])
@@ -226,18 +230,32 @@ def _measure(
         excess[name] = _padded(np.maximum(np.nan_to_num(mean), 0.0), n_features)
     index = np.array([window.index for window in windows[:kept]])
     share = _independent_share(baseline, np.concatenate(along), index)
-    n = len(windows)
-    excursions, tells = excursions_of(
-        telling(stacked, n_features), np.concatenate(noise), _days(windows, slots.slot_s)
-    )
-    tail = tail_of(excursions)
+    n, days = len(windows), _days(windows, slots.slot_s)
+    excursions, tells = excursions_of(telling(stacked, n_features), np.concatenate(noise), days)
     return _Measured(
         n,
         excess,
         30.0 * DAY_S / length_s * share,
         np.maximum(n * share, 5.0),
-        replace(tail, independent=float((n * share[tells]).sum())) if tail != NORMAL_TAIL else tail,
+        _told_from(tail_of(excursions), float((n * share[tells]).sum())),
+        _rate_tail(rates, days),
     )
+
+
+def _told_from(tail: Tail, independent: float) -> Tail:
+    return replace(tail, independent=independent) if tail != NORMAL_TAIL else tail
+
+
+def _rate_tail(rates: dict[str, list[RateChanges]], days: Ints) -> Tail:
+    """Return how far rises of all rates of all features reach: more skewed than distances, and day by day."""
+    squares, noise, is_up = (
+        np.concatenate(
+            [np.concatenate([getattr(part, what) for part in parts]) for parts in rates.values()], axis=1
+        )
+        for what in ("squares", "noise", "is_up")
+    )
+    excursions, tells = excursions_of(squares, noise, days, is_up)
+    return _told_from(tail_of(excursions), float((days[-1] + 1) * tells.sum()))
 
 
 def _sides(

@@ -13,8 +13,20 @@ OUTERMOST = 0.005
 """An outermost bin that holds more is no tail: a value of its own, or one of few."""
 
 
-def rates_beyond_noise(baseline: Baseline, reference: Ints, current: Ints) -> dict[str, Floats]:
-    """Return the squared changes of the rates less their noise (k, F).
+@dataclass(frozen=True, slots=True)
+class RateChanges:
+    """How a rate of k windows differs from the rest, for F features."""
+
+    squares: Floats
+    """Squared changes less their noise."""
+    noise: Floats
+    """What sampling makes of the squares on average."""
+    is_up: Bools
+    """Where the rate is above that of the rest: the only way it can alarm."""
+
+
+def rates_beyond_noise(baseline: Baseline, reference: Ints, current: Ints) -> dict[str, RateChanges]:
+    """Return how the rates of windows (k, width) differ from those of the rest beyond noise.
 
     No training value is outside the training range, or unseen. So the outermost values stand in for those
     outside, and of the rare values the part that is expected to be unseen for those unseen.
@@ -25,18 +37,18 @@ def rates_beyond_noise(baseline: Baseline, reference: Ints, current: Ints) -> di
     n = np.maximum(current[:, layout.events], 1)[:, None]
     found = {}
     for name, block in layout.odd.items():
-        found[name] = _squares(reference[:, block], current[:, block], m, n)
+        found[name] = _changes(reference[:, block], current[:, block], m, n)
     for name, stand_in in _stand_ins(baseline).items():
         b, c = (stand_in.summed(layout, counts) for counts in (reference, current))
-        found[name] = _squares(b, c, m, n) * stand_in.scale**2
+        found[name] = _changes(b, c, m, n, stand_in.scale**2)
     return found
 
 
-def _squares(b: Ints, c: Ints, m: Ints, n: Ints) -> Floats:
-    """Return the squared change of b of m events to c of n, less its noise."""
+def _changes(b: Ints, c: Ints, m: Ints, n: Ints, scale: Floats | float = 1.0) -> RateChanges:
+    """Return the change of b of m events to c of n."""
     pooled = (b + c) / (m + n)
-    found: Floats = (c / n - b / m) ** 2 - pooled * (1.0 - pooled) * (1.0 / m + 1.0 / n)
-    return found
+    noise, change = pooled * (1.0 - pooled) * (1.0 / m + 1.0 / n), c / n - b / m
+    return RateChanges((change**2 - noise) * scale, noise * scale, change > 0)
 
 
 @dataclass(frozen=True, slots=True)

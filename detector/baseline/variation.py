@@ -117,7 +117,9 @@ class Variation:
     effective: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     """Independent training windows (L, F)."""
     tails: tuple[Tail, ...] = ()
-    """At each length, how far excursions reach."""
+    """At each length, how far excursions of the distances reach."""
+    rate_tails: tuple[Tail, ...] = ()
+    """The same of the rates; empty: like those of the distances."""
 
     def at(self, length_s: float) -> int | None:
         """Return which length stands for windows of `length_s`: the longest that is no longer.

@@ -43,6 +43,7 @@ class VariationRecord(msgspec.Struct):
     looks: list[list[float]]
     effective: list[list[float]]
     tails: list[tuple[float, float, float, float]]
+    rate_tails: list[tuple[float, float, float, float]] = []
 
     @classmethod
     def of(cls, found: Variation) -> "VariationRecord":
@@ -54,6 +55,7 @@ class VariationRecord(msgspec.Struct):
             _rounded(found.looks),
             _rounded(found.effective),
             [(tail.shape, tail.scale, tail.start, tail.independent) for tail in found.tails],
+            [(tail.shape, tail.scale, tail.start, tail.independent) for tail in found.rate_tails],
         )
 
     def variation(self, n_features: int) -> Variation:
@@ -67,8 +69,10 @@ class VariationRecord(msgspec.Struct):
         fits = all(len(table) == n and all(len(row) == n_features for row in table) for table in tables)
         _require(fits and len(self.windows) == n > 0, "has a variation of other features or lengths")
         positive = all(x >= 0 for table in tables for row in table for x in row)
-        _require(positive and all(tail[1] > 0 for tail in self.tails), "has a variation below 0")
-        _require(len(self.tails) == n, "has a variation without tails")
+        tails = [*self.tails, *self.rate_tails]
+        _require(positive and all(tail[1] > 0 for tail in tails), "has a variation below 0")
+        fits = len(self.tails) == n and len(self.rate_tails) in (0, n)
+        _require(fits, "has a variation without tails")
         return Variation(
             tuple(self.lengths_s),
             tuple(self.windows),
@@ -76,6 +80,7 @@ class VariationRecord(msgspec.Struct):
             np.array(self.looks),
             np.array(self.effective),
             tuple(Tail(*tail) for tail in self.tails),
+            tuple(Tail(*tail) for tail in self.rate_tails),
         )
 
 

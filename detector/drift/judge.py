@@ -25,7 +25,7 @@ from detector.batch import Bools, Floats, Ints, ModelKey
 from detector.distances import Distance, Pair, distances
 from detector.drift.change import with_counts
 from detector.drift.evaluation import Evaluation, State, States, Statistic
-from detector.drift.level import Level, common_chance, most_events, rate_p_value, reach
+from detector.drift.level import Excursions, Level, common_chance, most_events, rate_p_value
 from detector.drift.policy import DecisionPolicy, FeaturePolicy
 from detector.drift.rates import RATES, expected_rates, rates
 from detector.profile import Profile
@@ -209,21 +209,23 @@ class Judge:
         # A long window is a mixture of short ones, and lies no further out than they do (the distances are
         # convex): so what few long training windows leave open, many short ones bound.
         lengths = [at] if variation.windows[at] >= MANY_WINDOWS else range(at + 1)
-        squared = {i: self._reach(variation, i) ** 2 for i in lengths}
+        reached = {i: self._reach(variation, i) for i in lengths}
         return {
-            name: np.min([squared[i] * table[i] for i in lengths], axis=0)
+            name: np.min([reached[i][name in RATES] ** 2 * table[i] for i in lengths], axis=0)
             for name, table in variation.excess.items()
         }
 
-    def _reach(self, variation: Variation, at: int) -> Floats:
-        """Return how many root mean squares an excursion may reach (F), at one length of training windows."""
+    def _reach(self, variation: Variation, at: int) -> tuple[Floats, Floats]:
+        """Return how many root mean squares distances and rates may reach (F), at one length of windows."""
         level = self._level or Level(1.0, len(self.baseline.features))
         effect = np.where(self._limits.ignored, np.inf, self._limits.min_effect)
         with np.errstate(divide="ignore"):
             units = {name: effect / np.sqrt(table[at]) for name, table in variation.excess.items()}
-        distance = np.min([units[name] for name in GATES if name in units], axis=0)
-        of_rates = [_rate_share(name) * units[name] for name in RATES if name in units]
-        return reach(variation, at, common_chance(variation, at, [distance, *of_rates], level.natural))
+        of_distances, of_rates = Excursions.of_distances(variation, at), Excursions.of_rates(variation, at)
+        guarded = [(of_distances, np.min([units[name] for name in GATES if name in units], axis=0))]
+        guarded += [(of_rates, _rate_share(name) * units[name]) for name in RATES if name in units]
+        alpha = common_chance(variation.looks[at], guarded, level.natural)
+        return of_distances.reach(alpha), of_rates.reach(alpha)
 
     def _distances(
         self, current: Profile, reference: Ints, natural: Mapping[str, Floats]

@@ -14,13 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betainc, nbdtrik, stdtr, stdtrit
 
-from detector.baseline.variation import DAY_S, TAIL_SHARE, Variation
+from detector.baseline.variation import DAY_S, TAIL_SHARE, Tail, Variation
 from detector.batch import Floats
 
 MONTH_S = 30.0 * DAY_S
 
 WELL_KNOWN = 400.0
 """Independent windows that tell a tail by themselves."""
+
+LEAST_FREEDOM = 4.0
 
 MIN_LOOKS = 30.0
 """An excursion is asked for at least once a day."""
@@ -54,49 +56,63 @@ class Level:
         return NATURAL_SHARE * self.budget / (self.n_windows * self.n_slices)
 
 
-def common_chance(variation: Variation, at: int, guarded: Sequence[Floats], budget: float) -> float:
+@dataclass(frozen=True, slots=True)
+class Excursions:
+    """How far the windows of one length reach by themselves, in root mean squares, for F features.
+
+    By the tail that all features showed together, where that was told from many windows: each was held
+    against the root mean square of other days, so what that is off by is in it. Else by the larger of it and
+    of Student's t, which knows from how many independent windows the root mean square comes.
+    """
+
+    tail: Tail
+    freedom: Floats
+    """Independent windows less one (F)."""
+
+    @classmethod
+    def of_distances(cls, variation: Variation, at: int) -> "Excursions":
+        """Return those of the distances, which are all moved by the same."""
+        return cls(variation.tails[at], np.maximum(variation.effective[at] - 1.0, LEAST_FREEDOM))
+
+    @classmethod
+    def of_rates(cls, variation: Variation, at: int) -> "Excursions":
+        """Return those of the rates: no more of them are independent than there are days."""
+        if not variation.rate_tails:
+            return cls.of_distances(variation, at)
+        days = variation.windows[at] * variation.lengths_s[at] / DAY_S
+        freedom = np.minimum(variation.effective[at], max(days, 1.0)) - 1.0
+        return cls(variation.rate_tails[at], np.maximum(freedom, LEAST_FREEDOM))
+
+    def chance(self, units: Floats) -> Floats:
+        """Return the chance of one beyond `units` (F)."""
+        found = self.tail.chance(units)
+        if self.tail.independent < WELL_KNOWN:
+            found = np.maximum(found, 2.0 * np.asarray(stdtr(self.freedom, -units), dtype=np.float64))
+        return found
+
+    def reach(self, alpha: float) -> Floats:
+        """Return what one exceeds with chance `alpha` (F): the inverse of `chance`."""
+        found = np.full(len(self.freedom), self.tail.reach(np.array(alpha)))
+        if self.tail.independent < WELL_KNOWN:
+            beyond = -np.asarray(stdtrit(self.freedom, alpha / 2.0), dtype=np.float64)
+            found = np.maximum(found, beyond)
+        return found
+
+
+def common_chance(looks: Floats, guarded: Sequence[tuple[Excursions, Floats]], budget: float) -> float:
     """Return the chance that any single excursion may take, so that `budget` alarm in 30 days.
 
-    `guarded` has for each kind of excursion (of the distances, of a rate) how large it must be to matter, by
-    feature (F), in units of its root mean square: smaller ones alarm nobody, however common they are.
+    `looks` (F) are the independent windows in 30 days. `guarded` has for each kind of excursion how large it
+    must be to matter, by feature (F), in root mean squares: smaller ones alarm nobody, however common.
     """
-    looks = np.maximum(variation.looks[at], MIN_LOOKS)
-    matters = np.stack([_chance(variation, at, units) for units in guarded])
+    looks = np.maximum(looks, MIN_LOOKS)
+    matters = np.stack([excursions.chance(units) for excursions, units in guarded])
     low, high = np.log(1e-12), np.log(LARGEST_CHANCE)
     for _ in range(50):
         middle = (low + high) / 2.0
         alarms = float((looks * np.minimum(np.exp(middle), matters)).sum())
         low, high = (low, middle) if alarms > budget else (middle, high)
     return float(np.exp(low))
-
-
-def _chance(variation: Variation, at: int, units: Floats) -> Floats:
-    """Return the chance of an excursion beyond `units` (F): the inverse of `reach`."""
-    tail = variation.tails[at]
-    found = tail.chance(units)
-    if tail.independent < WELL_KNOWN:
-        found = np.maximum(found, 2.0 * np.asarray(stdtr(_freedom(variation, at), -units), dtype=np.float64))
-    return found
-
-
-def _freedom(variation: Variation, at: int) -> Floats:
-    freedom: Floats = np.maximum(variation.effective[at] - 1.0, 4.0)
-    return freedom
-
-
-def reach(variation: Variation, at: int, alpha: float) -> Floats:
-    """Return how many root mean squares an excursion exceeds with chance `alpha` (F).
-
-    The tail that the model's features showed together, where that was told from many windows: each was
-    held against the root mean square of other days, so what that is off by is in it. Else the larger of
-    it and of Student's t, which knows from how many independent windows the root mean square comes.
-    """
-    tail = variation.tails[at]
-    found = np.full(variation.looks.shape[1], tail.reach(np.array(alpha)))
-    if tail.independent < WELL_KNOWN:
-        beyond = -np.asarray(stdtrit(_freedom(variation, at), alpha / 2.0), dtype=np.float64)
-        found = np.maximum(found, beyond)
-    return found
 
 
 def most_events(expected: Floats, n: Floats, m: Floats, alpha: float) -> Floats:

@@ -1,11 +1,13 @@
 """The budget shared out, and the exact chances of rates."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from detector.baseline.variation import TAIL_SHARE, Tail, Variation
-from detector.drift.level import Level, common_chance, most_events, rate_p_value, reach
+from detector.drift.level import Excursions, Level, common_chance, most_events, rate_p_value
 
 TAIL = Tail(0.0, 0.4, 2.0, 1000.0)
 
@@ -20,33 +22,37 @@ def test_the_budget_is_shared_out_over_all_decisions():
     assert Level(1.0, 100, 2, 3, 300.0).natural == pytest.approx(0.5 / 6)
 
 
-def _variation(looks, tail=TAIL, effective=1000.0):
-    looks = np.array([looks], dtype=float)
-    return Variation((3600.0,), (700,), {}, looks, np.full_like(looks, effective), (tail,))
+def _excursions(n, tail=TAIL, freedom=1000.0):
+    return Excursions(tail, np.full(n, freedom))
 
 
 def test_excursions_are_asked_for_as_often_as_they_end():
     """At least once a day, more often where they are shorter: so many alarm that the budget is used up."""
-    variation = _variation([1.0, 30.0, 300.0])
-    chance = common_chance(variation, 0, [np.zeros(3)], 0.5)
+    looks = np.array([1.0, 30.0, 300.0])
+    chance = common_chance(looks, [(_excursions(3), np.zeros(3))], 0.5)
 
     assert chance * (30 + 30 + 300) == pytest.approx(0.5, rel=1e-6)
 
 
 def test_a_feature_whose_excursions_do_not_matter_leaves_its_share_to_the_others():
     """Of two features one never reaches `min_effect` by itself: the other may use the whole budget."""
-    variation = _variation([60.0, 60.0])
+    looks, excursions = np.array([60.0, 60.0]), _excursions(2)
 
-    alone = common_chance(variation, 0, [np.array([0.0, np.inf])], 0.5)
-    assert alone == pytest.approx(2 * common_chance(variation, 0, [np.zeros(2)], 0.5), rel=1e-6)
+    def shared(*units):
+        return common_chance(looks, [(excursions, np.array(units))], 0.5)
+
+    alone = shared(0.0, np.inf)
+    assert alone == pytest.approx(2 * shared(0.0, 0.0), rel=1e-6)
     # It takes what is left of the budget, were `min_effect` to guard it a little only.
-    weakly = common_chance(variation, 0, [np.array([0.0, TAIL.reach(np.array(0.1 * alone))])], 0.5)
+    weakly = shared(0.0, TAIL.reach(np.array(0.1 * alone)))
     assert weakly == pytest.approx(0.9 * alone, rel=1e-6)
 
 
 def test_excursions_that_matter_to_nobody_take_no_chance():
     """Where `min_effect` guards everything, an excursion is what one window in twenty shows."""
-    assert common_chance(_variation([60.0]), 0, [np.array([np.inf])], 0.5) == pytest.approx(TAIL_SHARE)
+    found = common_chance(np.array([60.0]), [(_excursions(1), np.array([np.inf]))], 0.5)
+
+    assert found == pytest.approx(TAIL_SHARE)
 
 
 @pytest.mark.parametrize("shape", [0.0, 0.2])
@@ -80,9 +86,19 @@ def test_the_p_value_of_a_rate_is_the_binomial_one():
 
 def test_few_training_days_reach_further_than_many():
     """Student's t: a root mean square of five independent windows is worth little."""
-    tail = (Tail(0.0, 0.3, 1.9),)
-    variation = Variation((3600.0,), (700,), {}, np.array([[60.0, 60.0]]), np.array([[5.0, 500.0]]), tail)
-    few, many = reach(variation, 0, 1e-5)
+    few, many = Excursions(Tail(0.0, 0.3, 1.9), np.array([4.0, 499.0])).reach(1e-5)
 
     assert few > 2 * many
-    assert many == pytest.approx(max(stats.t.isf(5e-6, 499), tail[0].reach(np.array(1e-5))))
+    assert many == pytest.approx(max(stats.t.isf(5e-6, 499), Tail(0.0, 0.3, 1.9).reach(np.array(1e-5))))
+
+
+def test_rates_have_a_tail_of_their_own_and_no_more_independent_windows_than_days():
+    """Of 672 hours, 28 days; a file of an older version knows the tail of the distances only."""
+    own = Tail(0.1, 0.5, 2.0, 1000.0)
+    looks = np.array([[60.0]])
+    variation = Variation((3600.0,), (672,), {}, looks, np.array([[500.0]]), (TAIL,), (own,))
+
+    assert Excursions.of_rates(variation, 0) == Excursions(own, np.array([27.0]))
+    assert Excursions.of_distances(variation, 0).freedom == 499.0
+    older = replace(variation, rate_tails=())
+    assert Excursions.of_rates(older, 0).tail == TAIL
