@@ -121,8 +121,11 @@ class Transition:
 
 
 @dataclass(slots=True)
-class _WindowMemory:
-    """Runs of evaluations of one window: for S slices and F features, the whole as number F."""
+class WindowMemory:
+    """Runs of evaluations of one window: for S slices and F features, the whole as number F.
+
+    Every element is counted by itself, so axes before these are other rules on the same window.
+    """
 
     drifting: Ints
     calm: Ints
@@ -131,11 +134,13 @@ class _WindowMemory:
     raised: Bools
 
     @classmethod
-    def of(cls, shape: tuple[int, ...]) -> "_WindowMemory":
+    def of(cls, shape: tuple[int, ...]) -> "WindowMemory":
+        """Return the memory of a window that nothing was seen of yet."""
         never = np.full(shape, np.inf)
         return cls(np.zeros(shape, np.int64), np.zeros(shape, np.int64), never, np.zeros(shape, bool))
 
     def update(self, state: States, policy: AlertPolicy, window: WindowProfile) -> None:
+        """Take in the states of one evaluation, of the same shape."""
         drifts, known = state == State.DRIFT, state != State.INSUFFICIENT
         self.drifting = np.where(drifts, self.drifting + 1, np.where(known, 0, self.drifting))
         # A warning is neither: a value that wavers about its threshold is one alert, not many.
@@ -155,7 +160,7 @@ class AlertBook:
     policy: AlertPolicy
     firing: dict[tuple[ModelKey, str, str | None], Transition] = field(default_factory=dict)
     """Alerts that fire now: as they began, with their size now, and onset and shape as known now."""
-    _memory: dict[tuple[ModelKey, float], _WindowMemory] = field(default_factory=dict)
+    _memory: dict[tuple[ModelKey, float], WindowMemory] = field(default_factory=dict)
 
     def update(
         self,
@@ -215,10 +220,10 @@ class AlertBook:
         onset_s, shape = self._since_whole(evaluation.key, evaluation.slices[row])
         return replace(common_cause(evaluation, row, cause), onset_s=onset_s, shape=shape)
 
-    def _memory_of(self, evaluation: Evaluation) -> _WindowMemory:
+    def _memory_of(self, evaluation: Evaluation) -> WindowMemory:
         key = (evaluation.key, evaluation.window.length_s)
         if key not in self._memory:
-            self._memory[key] = _WindowMemory.of(_with_whole(evaluation).shape)
+            self._memory[key] = WindowMemory.of(_with_whole(evaluation).shape)
         return self._memory[key]
 
     def _resolve(self, evaluation: Evaluation, raised_by: dict[tuple[int, int], int]) -> list[Transition]:

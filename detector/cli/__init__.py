@@ -25,6 +25,7 @@ COMMANDS = {
     "compare": "compare two data sets; exit code 1 where drift or an anomaly is found",
     "schema": "say what data should look like: infer, show, validate, diff",
     "replay": "run recorded events through the detector at their own event time",
+    "tune": "rehearse on recorded events which settings suit, and propose them",
     "run": "run the service",
     "check-config": "check a configuration without running it",
 }

@@ -155,7 +155,7 @@ class Judge:
         enough = n >= self._policy.min_samples
         told = layout.cells(window.profile.counts) >= self._policy.min_samples
         state = self._states(statistics, names, told & enough[:, None])
-        drifted_ratio, dataset_state = self._whole(state, enough)
+        drifted_ratio, dataset_state = self.whole(state, enough)
         return Evaluation(
             self.key,
             layout.features,
@@ -301,9 +301,14 @@ class Judge:
         state[~enough] = State.INSUFFICIENT
         return state.astype(np.int8)
 
-    def _whole(self, state: States, enough: Bools) -> tuple[Floats, States]:
+    def is_fixed(self, name: str) -> Bools:
+        """Whether the threshold of a statistic was set by hand, by feature (F): no `min_effect` moves it."""
+        return ~np.isnan(self._limits.fixed[name])
+
+    def whole(self, state: States, enough: Bools) -> tuple[Floats, States]:
         """Judge the model as a whole, by slice: the weighted share of drifted features, and its state.
 
+        `state` is (..., S, F), `enough` (..., S) says where there are events enough to judge.
         One feature's drift is no drift of the model: it takes two, or one that is the only one, or that
         the user made to carry the share alone. So every false alarm of the whole takes two of features,
         and at most half as many can be expected as of these, however features hang together.
@@ -315,11 +320,11 @@ class Judge:
         drifts = (state == State.DRIFT) & (weight > 0)
         ratio = drifts @ weight / total
         carries = self._limits.is_weighed & (weight >= least * total)
-        is_several = drifts.sum(axis=1) >= min(2, max(int((weight > 0).sum()), 1))
-        is_enough = is_several | (drifts & carries).any(axis=1)
+        is_several = drifts.sum(axis=-1) >= min(2, max(int((weight > 0).sum()), 1))
+        is_enough = is_several | (drifts & carries).any(axis=-1)
         warns = np.where(ratio >= WARNING_SHARE * least, State.WARNING, State.OK)
         whole = np.where((ratio >= least) & is_enough, State.DRIFT, warns)
-        whole[~enough] = State.INSUFFICIENT
+        whole = np.where(enough, whole, State.INSUFFICIENT)
         return np.where(enough, ratio, np.nan), whole.astype(np.int8)
 
 
