@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from detector.cli.progress import Progress
     from detector.pipeline import Outcome
     from detector.replay.openmetrics import OpenMetricsFile
+    from detector.report.replay import AlertList
 
 EXAMPLES = """\
 examples:
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Replay; print alerts as they come, and a summary."""
+    """Replay; print alerts as they come, and what they were in short at the end."""
     from detector.assembly import assemble
     from detector.cli.output import refuse_inputs
     from detector.cli.progress import Progress
@@ -91,6 +92,13 @@ def _output(path: str) -> Iterator[IO[bytes]]:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from None
 
 
+def _alert_list() -> AlertList:
+    # Late, like all that needs numpy.
+    from detector.report.replay import AlertList
+
+    return AlertList()
+
+
 class _Writer:
     """Writes outcomes where the user wants them; without an output file, alerts go to the terminal."""
 
@@ -98,6 +106,7 @@ class _Writer:
         self._lines = lines
         self._metrics = metrics
         self._progress = progress
+        self._alerts = _alert_list()
 
     def take(self, outcome: Outcome) -> None:
         """Write one outcome."""
@@ -110,6 +119,7 @@ class _Writer:
             if self._metrics is not None:
                 self._metrics.add(judged)
         for transition in outcome.transitions:
+            self._alerts.add(transition)
             if self._lines is not None:
                 self._write_lines([alert_record(transition)])
             if self._lines is not sys.stdout.buffer:
@@ -122,13 +132,13 @@ class _Writer:
         sys.stderr.write(f"warning: {text}\n")
 
     def end(self, summary: dict[str, Any]) -> None:
-        """Write the summary."""
+        """Write the summary: what alerted, for people, and what was read."""
         from detector.cli.output import to_json
 
         if self._lines is not None:
             self._write_lines([summary])
         if self._lines is not sys.stdout.buffer:
-            sys.stdout.write(to_json(summary) + "\n")
+            sys.stdout.write("\n".join([*self._alerts.lines(), to_json(summary)]) + "\n")
 
     def _write_lines(self, records: Any) -> None:
         import msgspec

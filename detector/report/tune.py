@@ -58,9 +58,8 @@ def _windows(version: VersionAdvice) -> Iterator[str]:
     for fill in version.fills:
         said = f"{fill.enough_share:.0%}" if fill.is_whole else "history is shorter"
         verdict = "" if fill.is_enough or not fill.is_whole else "   too few: not judged"
-        yield (
-            f"  {format_duration(fill.length_s):<10}{fill.few:>15,}{fill.usual:>16,}{said:>14}{verdict}".rstrip()
-        )
+        held = f"{fill.few:>15,}{fill.usual:>16,}{said:>14}"
+        yield f"  {format_duration(fill.length_s):<10}{held}{verdict}"
 
 
 def _movement(version: VersionAdvice) -> Iterator[str]:
@@ -129,7 +128,7 @@ def _alarms(version: VersionAdvice) -> Iterator[str]:
         yield "  where a smaller min_effect shows fewer alarms, short ones have run together into a long one"
     if version.before is not found:
         was = int(version.before.book.counts[NOW].sum())
-        yield f"  with the windows proposed below; with those in force {was:,} in {version.before.days:.1f} days"
+        yield f"  with the windows proposed below; those in force: {was:,} in {version.before.days:.1f} days"
     if found.schema_alerts:
         yield f"  besides {_of(found.schema_alerts, 'alert')} by the schema, which min_effect does not move"
 
@@ -227,7 +226,7 @@ def _doubts(version: VersionAdvice) -> Iterator[str]:
     said = [*version.doubts, "drift that crept in before the history began, and changes still to come"]
     if not effect.keeps_budget:
         said.append(
-            f"what to set: no min_effect up to {GRID[-1]:g} keeps the budget, so nothing is changed below. What "
+            f"what to set: no min_effect up to {GRID[-1]:g} keeps the budget, so none is changed below. What "
             "alarms even then is no swing: see to it (5), leave it out if it was real, and rehearse again"
         )
     if effect.lowest is not None:

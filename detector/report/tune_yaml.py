@@ -63,7 +63,7 @@ def _why(versions: list[VersionAdvice], base: float) -> str:
     if not all(v.effect.keeps_budget for v in versions):
         return f"{kept}: nothing keeps the budget, see 6 above ({rate:.2f} false alarms in 30 days)"
     return (
-        f"{kept}; with all of this {loudest.effect.total} false alarms in {loudest.after.days:.1f} days "
+        f"{kept}; with all that is proposed {loudest.effect.total} alarms in {loudest.after.days:.1f} days "
         f"({rate:.2f} in 30 days)"
     )
 

@@ -44,7 +44,7 @@ class VersionAdvice:
     """Of the windows in force."""
     effect: EffectAdvice
     smallest: Floats
-    """Smallest change seen within an hour, a day, and at all with the proposed settings (3, F), NaN for none."""
+    """Smallest change seen within an hour, a day, and at all, as proposed (3, F), NaN for none."""
     doubts: tuple[str, ...]
     """What this history cannot tell, a line each."""
 

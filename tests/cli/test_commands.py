@@ -32,7 +32,7 @@ def test_without_a_command_help_is_shown_and_the_code_is_2(drift_detector):
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "baseline", "baseline build", "compare", "replay", "run", "check-config"]
+    "command", ["demo", "baseline", "baseline build", "compare", "replay", "tune", "run", "check-config"]
 )
 def test_every_command_teaches_by_examples(drift_detector, command):
     """`--help` ends with examples that can be copied."""
@@ -148,6 +148,8 @@ def test_replay_writes_evaluations_alerts_and_a_summary(drift_detector, data, ba
     assert (summary["events_read"], summary["events_accepted"]) == (3602, 3600)
     assert summary["rejected"] == {"undecodable": 1, "unknown_model": 1}
     assert "alert=DriftSchemaAnomaly" in ran.out
+    assert "would have alerted 1 time:\n  2026-09-2" in ran.out
+    assert re.search(r"country +to the end +300 of 1,500 values", ran.out)
 
 
 def test_replay_to_standard_output_is_json_lines_only(drift_detector, data, baseline, tmp_path):
