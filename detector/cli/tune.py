@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from detector.replay.events import Recording
     from detector.tables import DataFile
     from detector.tune.rehearsal import Interval, Rehearsal
+    from detector.tune.window_advice import WindowAdvice
     from detector.windows.spec import WindowSpec
 
 EXAMPLES = """\
@@ -30,6 +31,9 @@ alarmed is counted, at several values of `min_effect`. All of the history is tak
 what --known-drift names (days or times; a day at the end counts to its end). Use a month if you can.
 Ends with a proposal to paste into the configuration. docs/tuning.md explains the output.
 """
+
+MOST_PROOFS = 3
+"""A proposal that turns out too loud is mended so often."""
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -93,8 +97,9 @@ def run(options: argparse.Namespace) -> int:
     fitted = _with_samples(models, windows.min_samples)
     if set(proposed.lengths_s) != set(spec.lengths_s) or fitted != models:
         after = stage.rehearse(fitted, proposed, "proposal")
+    proved = stage.prove(fitted, after, windows)
     advice = replace(
-        advise(before, after, windows),
+        advise(before, after, proved, windows),
         is_budget_asked=options.budget is not None,
         is_by_model=len(config.models) > 1 or bool(config.models[0].decision.model_fields_set),
     )
@@ -151,6 +156,27 @@ class _Stage:
     alerts: AlertPolicy
     known_drift: Sequence[Interval]
 
+    def prove(
+        self, models: Mapping[ModelKey, Monitored], after: Mapping[ModelKey, Rehearsal], windows: WindowAdvice
+    ) -> dict[ModelKey, Rehearsal]:
+        """Rehearse what is proposed: features share a budget, so to calm one may let others speak."""
+        from detector.tune.advice import proposed_policy, settings_of
+
+        spec = next(iter(after.values())).spec
+        proved, tried = dict(after), models
+        for _ in range(MOST_PROOFS):
+            settings = settings_of(after, proved, windows)
+            proposed = {
+                key: replace(m, policy=proposed_policy(m.policy, settings[key.model]))
+                if key.model in settings
+                else m
+                for key, m in models.items()
+            }
+            if _levels(proposed) == _levels(tried):
+                break
+            proved, tried = self.rehearse(proposed, spec, "proof"), proposed
+        return proved
+
     def rehearse(
         self, models: Mapping[ModelKey, Monitored], spec: WindowSpec, task: str
     ) -> dict[ModelKey, Rehearsal]:
@@ -183,6 +209,13 @@ class _Stage:
         finally:
             progress.end()
         return found
+
+
+def _levels(models: Mapping[ModelKey, Monitored]) -> dict[ModelKey, list[float | None]]:
+    """Return the `min_effect` of every feature."""
+    return {
+        key: [m.policy.of(name).min_effect for name in m.baseline.features.names] for key, m in models.items()
+    }
 
 
 def _counted(events: Iterator[Decoded], found: Mapping[ModelKey, Rehearsal]) -> Iterator[Decoded]:

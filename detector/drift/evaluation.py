@@ -1,6 +1,6 @@
 """What comes out of judging one window: values, thresholds and states of every feature and slice."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
@@ -32,12 +32,17 @@ class Statistic:
 
     `threshold` is what the value was held against, NaN where the statistic does not decide.
     `noise_floor` is the value to expect without drift, `p_value` the chance of one as large.
+    `chance` is what sampling alone exceeds with its share of the budget, beyond `expected`, where a
+    threshold can be derived.
     """
 
     value: Floats
     threshold: Floats
     noise_floor: Floats
     p_value: Floats
+    chance: Floats = field(default_factory=lambda: np.array(np.nan))
+    expected: Floats = field(default_factory=lambda: np.array(0.0))
+    """What a rate is in training; 0 of distances."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,14 +249,13 @@ class Judge:
             floor = distance.noise_floor(of) if distance.noise_floor else np.full_like(found, np.nan)
             p_value = distance.p_value(of, found) if distance.p_value else np.full_like(found, np.nan)
             value, noise = _padded(found, n_features), _padded(floor, n_features)
-            auto: Floats | float = np.nan
+            chance = np.full_like(found, np.nan)
             if distance.name in GATES and distance.critical is not None:
-                chance = _padded(distance.critical(of, floor, self._alpha), n_features)
-                by_itself = np.minimum(np.sqrt(chance**2 + natural), np.maximum(chance, NOTHING_IN_COMMON))
-                auto = np.maximum(np.hypot(self._limits.min_effect, noise), by_itself)
-        threshold = self._threshold(distance.name, auto, value)
+                chance = distance.critical(of, floor, self._alpha)
+        measured = Statistic(value, value, noise, _padded(p_value, n_features), _padded(chance, n_features))
+        threshold = self._threshold(distance.name, measured, natural)
         threshold[np.broadcast_to(pair.n, threshold.shape) < MIN_VALUES] = np.nan
-        return Statistic(value, threshold, noise, _padded(p_value, n_features))
+        return replace(measured, threshold=threshold)
 
     def _rates(
         self, current: Profile, reference: Ints, natural: Mapping[str, Floats]
@@ -274,18 +273,47 @@ class Judge:
             with np.errstate(divide="ignore", invalid="ignore"):
                 noise = np.sqrt(share * (1.0 - share) * (1.0 / n + 1.0 / m))
                 chance = most_events(expected * m, n, m, self._alpha) / n - expected
-                by_itself = np.hypot(np.maximum(chance, 0.0), np.sqrt(natural.get(name, 0.0)))
-            auto = expected + np.maximum(by_itself, _rate_share(name) * self._limits.min_effect + noise)
-            threshold = self._threshold(name, np.minimum(auto, 1.0), value)
             p_value = rate_p_value(value * n, n, expected * m, m)
-            found[name] = Statistic(value, threshold, expected + noise, p_value)
+            measured = Statistic(value, value, expected + noise, p_value, np.maximum(chance, 0.0), expected)
+            threshold = self._threshold(name, measured, natural.get(name, 0.0))
+            found[name] = replace(measured, threshold=threshold)
         return found
 
-    def _threshold(self, name: str, auto: Floats | float, value: Floats) -> Floats:
+    def states_of(self, evaluation: Evaluation) -> States:
+        """Return the states (S, F) of a window that a judge has measured who differs in `min_effect` only."""
+        natural = self._natural_squares(evaluation.window)
+        statistics = {}
+        for name in evaluation.worst:
+            measured = evaluation.statistics[name]
+            threshold = self._threshold(name, measured, natural.get(name, 0.0))
+            threshold[np.isnan(measured.threshold)] = np.nan
+            statistics[name] = replace(measured, threshold=threshold)
+        return self._states(statistics, evaluation.worst, evaluation.dataset_state != State.INSUFFICIENT)
+
+    def _threshold(self, name: str, measured: Statistic, natural: Floats | float) -> Floats:
+        auto = np.full_like(measured.value, np.nan)
+        if name in RATES:
+            auto = self._rate_threshold(name, measured, natural)
+        elif name in GATES:
+            auto = self._distance_threshold(measured, natural)
         fixed = self._limits.fixed[name]
-        threshold = np.array(np.broadcast_to(np.where(np.isnan(fixed), auto, fixed), value.shape))
+        threshold = np.array(np.broadcast_to(np.where(np.isnan(fixed), auto, fixed), measured.value.shape))
         threshold[:, self._limits.off[name] | self._limits.ignored] = np.nan
-        threshold[np.isnan(value)] = np.nan
+        threshold[np.isnan(measured.value)] = np.nan
+        return threshold
+
+    def _distance_threshold(self, measured: Statistic, natural: Floats | float) -> Floats:
+        chance = measured.chance
+        with np.errstate(invalid="ignore"):
+            by_itself = np.minimum(np.sqrt(chance**2 + natural), np.maximum(chance, NOTHING_IN_COMMON))
+            threshold: Floats = np.maximum(np.hypot(self._limits.min_effect, measured.noise_floor), by_itself)
+        return threshold
+
+    def _rate_threshold(self, name: str, measured: Statistic, natural: Floats | float) -> Floats:
+        with np.errstate(invalid="ignore"):
+            by_itself = measured.expected + np.hypot(measured.chance, np.sqrt(natural))
+            matters = measured.noise_floor + _rate_share(name) * self._limits.min_effect
+            threshold: Floats = np.minimum(np.maximum(by_itself, matters), 1.0)
         return threshold
 
     def _states(self, statistics: dict[str, Statistic], names: tuple[str, ...], enough: Bools) -> States:
@@ -300,10 +328,6 @@ class Judge:
                 state = np.maximum(state, np.where(found.value > found.threshold, State.DRIFT, State.OK))
         state[~enough] = State.INSUFFICIENT
         return state.astype(np.int8)
-
-    def is_fixed(self, name: str) -> Bools:
-        """Whether the threshold of a statistic was set by hand, by feature (F): no `min_effect` moves it."""
-        return ~np.isnan(self._limits.fixed[name])
 
     def whole(self, state: States, enough: Bools) -> tuple[Floats, States]:
         """Judge the model as a whole, by slice: the weighted share of drifted features, and its state.

@@ -55,7 +55,7 @@ def _version(version: VersionAdvice) -> Record:
             "min_effect": effect.base,
             "keeps_budget": effect.keeps_budget,
             "lowest_within_budget": effect.lowest,
-            **_alarms(effect.total, after.days),
+            **_alarms(int(version.proved.book.counts[NOW].sum()), version.proved.days),
         },
         "model_as_a_whole": {"episodes": _by_level(after, -1)},
         "features": _features(version),

@@ -8,7 +8,7 @@ from detector.report.records import Record
 from detector.report.text import cut
 from detector.times import format_duration
 from detector.tune.advice import Advice, VersionAdvice, pattern_of
-from detector.tune.rehearsal import per_month
+from detector.tune.rehearsal import NOW, Rehearsal, per_month
 
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 NOT_TEXT = ("true", "false", "null")
@@ -56,16 +56,20 @@ def _decision(advice: Advice, model: str, indent: str) -> Iterator[str]:
 
 
 def _why(versions: list[VersionAdvice], base: float) -> str:
-    loudest = max(versions, key=lambda v: per_month(v.effect.total, v.after.days))
-    rate = per_month(loudest.effect.total, loudest.after.days)
-    in_force = loudest.after.monitored.policy.min_effect
+    loudest = max((v.proved for v in versions), key=lambda p: per_month(_alarms(p), p.days))
+    rate = per_month(_alarms(loudest), loudest.days)
+    in_force = versions[0].after.monitored.policy.min_effect
     kept = "as it is" if base == in_force else f"{in_force:g} was in force"
     if not all(v.effect.keeps_budget for v in versions):
         return f"{kept}: nothing keeps the budget, see 6 above ({rate:.2f} false alarms in 30 days)"
     return (
-        f"{kept}; with all that is proposed {loudest.effect.total} alarms in {loudest.after.days:.1f} days "
+        f"{kept}; with all that is proposed {_alarms(loudest)} alarms in {loudest.days:.1f} days "
         f"({rate:.2f} in 30 days)"
     )
+
+
+def _alarms(found: Rehearsal) -> int:
+    return int(found.book.counts[NOW].sum())
 
 
 def _models(advice: Advice) -> Iterator[str]:
@@ -92,8 +96,8 @@ def _why_own(advice: Advice, model: str, name: str) -> str:
         if name not in names:
             continue
         f = names.index(name)
-        before = int(version.after.book.counts[0, :, f].sum())
-        said.append((before, int(version.effect.episodes[f])))
+        before = int(version.after.book.counts[NOW, :, f].sum())
+        said.append((before, int(version.proved.book.counts[NOW, :, f].sum())))
     before, left = max(said)
     return f"{before} alarm{'s' if before != 1 else ''} without, {left} with it"
 

@@ -40,6 +40,8 @@ class VersionAdvice:
     """With the windows in force."""
     after: Rehearsal
     """With those that are proposed; the same where they do not change."""
+    proved: Rehearsal
+    """With everything that is proposed; the same where nothing else changes."""
     fills: tuple[WindowFill, ...]
     """Of the windows in force."""
     effect: EffectAdvice
@@ -79,28 +81,41 @@ def loads_of(rehearsals: Mapping[ModelKey, Rehearsal]) -> dict[ModelKey, Load]:
 def advise(
     before: Mapping[ModelKey, Rehearsal],
     after: Mapping[ModelKey, Rehearsal],
+    proved: Mapping[ModelKey, Rehearsal],
     windows: WindowAdvice,
 ) -> Advice:
-    """Return what to set; `before` has the windows in force, `after` those of `windows`."""
+    """Put together what was rehearsed.
+
+    `before` is with the windows in force, `after` with those of `windows`, `proved` with all that is
+    proposed.
+    """
     loads = loads_of(before)
-    effects = {key: _effect(after[key]) for key in loads}
-    models = {
-        name: _settings(name, effects, {key: after[key] for key in loads}, windows)
-        for name in dict.fromkeys(key.model for key in loads)
-    }
+    models = settings_of(after, proved, windows)
     versions = tuple(
         VersionAdvice(
             key,
             before[key],
             after[key],
+            proved[key],
             tuple(load.fill(length_s) for length_s in sorted(before[key].spec.lengths_s)),
-            effects[key],
+            _effect(proved[key]),
             _smallest(after[key], models[key.model]),
             tuple(_doubts(after[key])),
         )
         for key, load in loads.items()
     )
     return Advice(versions, windows, models)
+
+
+def settings_of(
+    after: Mapping[ModelKey, Rehearsal], tried: Mapping[ModelKey, Rehearsal], windows: WindowAdvice
+) -> dict[str, ModelSettings]:
+    """Return what keeps the budget, going by `tried`, over what was in force in `after`; by model."""
+    keys = [key for key in after if after[key].looked_at]
+    return {
+        name: _settings([key for key in keys if key.model == name], after, tried, windows)
+        for name in dict.fromkeys(key.model for key in keys)
+    }
 
 
 def _effect(found: Rehearsal) -> EffectAdvice:
@@ -110,24 +125,24 @@ def _effect(found: Rehearsal) -> EffectAdvice:
 
 
 def _settings(
-    model: str,
-    effects: Mapping[ModelKey, EffectAdvice],
-    rehearsals: Mapping[ModelKey, Rehearsal],
+    keys: Sequence[ModelKey],
+    after: Mapping[ModelKey, Rehearsal],
+    tried: Mapping[ModelKey, Rehearsal],
     windows: WindowAdvice,
 ) -> ModelSettings:
     """Join the versions of a model: settings are shared, so the larger value holds."""
-    own = [key for key in effects if key.model == model]
-    base = max(effects[key].base for key in own)
+    effects = {key: _effect(tried[key]) for key in keys}
+    base = max(effect.base for effect in effects.values())
     features: dict[str, float] = {}
-    for key in own:
-        found = rehearsals[key]
-        names = found.monitored.baseline.features.names
-        in_force = found.levels[0]
-        for f, (name, level) in enumerate(zip(names, effects[key].levels.tolist(), strict=True)):
-            is_set = in_force[f] != found.monitored.policy.min_effect
-            if level > max(base, in_force[f] if is_set else 0.0):
+    for key, effect in effects.items():
+        in_force, policy = after[key].levels[0], after[key].monitored.policy
+        names = after[key].monitored.baseline.features.names
+        # What the user has set for a feature alone stands there already.
+        own = np.where(in_force == policy.min_effect, base, in_force)
+        for name, level, stands in zip(names, effect.levels.tolist(), own.tolist(), strict=True):
+            if level > max(base, stands):
                 features[name] = max(level, features.get(name, 0.0))
-    return ModelSettings(base, min(windows.min_samples[key] for key in own), features)
+    return ModelSettings(base, min(windows.min_samples[key] for key in keys), features)
 
 
 def proposed_policy(policy: DecisionPolicy, settings: ModelSettings) -> DecisionPolicy:

@@ -11,7 +11,7 @@ import numpy as np
 from detector.alerts import AlertPolicy, WindowMemory
 from detector.batch import Bools, Floats, Ints
 from detector.drift.evaluation import State, States
-from detector.drift.what_if import Effects
+from detector.windows.sliding import WindowProfile
 
 MOST_EPISODES = 200
 """Episodes that are kept by level; more are counted only."""
@@ -28,7 +28,7 @@ class Episode:
     window_s: float
     start_s: float
     effect: float
-    """The `min_effect` that would have kept it silent when it began; NaN of a whole model."""
+    """The furthest distance beyond noise when it began; NaN of a whole model."""
     end_s: float | None = None
     """None: it lasted to the end of the history."""
 
@@ -37,21 +37,13 @@ class Episode:
 class Look:
     """One window of one moment, at every level."""
 
-    length_s: float
+    window: WindowProfile
     state: States
     """(G, S, F + 1), the model as a whole last."""
     effect: Floats
-    """(S, F)."""
+    """The furthest distance beyond noise (S, F)."""
     is_explained: Bools
     """Whether an alert by the schema says it already (S, F): then no second one begins."""
-
-
-def states_at(levels: Floats, found: Effects, enough: Bools) -> States:
-    """Return the states (G, S, F) of a window at each `min_effect` (G, F); `enough` is (S)."""
-    at = levels[:, None, :]
-    state = np.where(at < found.warning, State.WARNING, State.OK)
-    state = np.where(at < found.drift, State.DRIFT, state)
-    return np.where(enough[:, None], state, State.INSUFFICIENT).astype(np.int8)
 
 
 @dataclass
@@ -80,8 +72,8 @@ class GridBook:
         begins = np.zeros(self.shape, dtype=bool)
         by = np.zeros(self.shape, dtype=np.int64)
         for i, look in enumerate(looks):
-            memory = self._memory.setdefault(look.length_s, WindowMemory.of(self.shape))
-            memory.update(look.state, self.policy)
+            memory = self._memory.setdefault(look.window.length_s, WindowMemory.of(self.shape))
+            memory.update(look.state, self.policy, look.window)
             first = memory.raised & ~raised
             by[first] = i
             # A feature's alert begins in a window that drifts, not in one that has not calmed down yet.
@@ -107,6 +99,6 @@ class GridBook:
                 look = looks[int(by[level, row, subject])]
                 is_whole = subject == self.shape[2] - 1
                 effect = np.nan if is_whole else float(look.effect[row, subject])
-                began = Episode(row, subject, look.length_s, end_s, effect)
+                began = Episode(row, subject, look.window.length_s, end_s, effect)
                 self.episodes[level].append(began)
                 self._open[level, row, subject] = began

@@ -7,7 +7,7 @@ import numpy as np
 from detector.batch import Floats, Ints
 from detector.drift.evaluation import Evaluation
 from detector.drift.judge import GATES
-from detector.drift.what_if import beyond_noise
+from detector.drift.what_if import movement
 
 N_STEPS = 200
 """Steps of .005 on the scale from 0 to 1: what quantiles are exact to."""
@@ -39,9 +39,8 @@ class Movement:
 
     def add(self, evaluation: Evaluation) -> None:
         """Take in one window."""
-        found = [evaluation.statistics[name] for name in GATES]
-        effect = np.nan_to_num(np.stack([beyond_noise(s.value[0], s.noise_floor[0]) for s in found]))
-        self._noise += np.nan_to_num(np.stack([s.noise_floor[0] for s in found]))
+        effect = movement(evaluation)[:, 0]
+        self._noise += np.nan_to_num(np.stack([evaluation.statistics[name].noise_floor[0] for name in GATES]))
         effect = np.concatenate((effect, effect.max(axis=0, keepdims=True)))
         self.most = np.maximum(self.most, effect)
         step = np.minimum((effect * N_STEPS).astype(np.int64), N_STEPS - 1)

@@ -9,9 +9,9 @@ from detector.alerts import SCHEMA_ALERT, AlertPolicy, Covered, Transition, is_e
 from detector.batch import Bools, Floats, Ints, ModelKey
 from detector.drift.evaluation import Evaluation, State, States
 from detector.drift.judge import Judge
-from detector.drift.what_if import Effects, effects, without_effect
+from detector.drift.what_if import movement, with_effect
 from detector.pipeline import Judged, Monitored
-from detector.tune.grid_book import Episode, GridBook, Look, states_at
+from detector.tune.grid_book import Episode, GridBook, Look
 from detector.tune.movement import Movement
 from detector.tune.traffic import Traffic
 from detector.windows.sliding import WindowProfile
@@ -67,8 +67,8 @@ class Rehearsal:
         self.enough = {length_s: np.zeros(len(slices), dtype=np.int64) for length_s in lengths}
         self.looked = dict.fromkeys(lengths, 0)
         self.book = GridBook((len(self.levels), len(slices), len(features) + 1), self.alerts)
-        level = self.monitored.level(self.spec)
-        self._judge = Judge(self.key, self.monitored.baseline, without_effect(policy), slices, level)
+        level, baseline = self.monitored.level(self.spec), self.monitored.baseline
+        self._judges = [Judge(self.key, baseline, with_effect(policy, x), slices, level) for x in GRID]
 
     def take(self, judged: Sequence[Judged], transitions: Sequence[Transition], covered: Covered) -> None:
         """Take in what one pane brought to this version; `covered` is what schema alerts tell already."""
@@ -104,10 +104,8 @@ class Rehearsal:
     def _reaches_drift(self, window: WindowProfile) -> bool:
         return any(window.start_s < to and window.end_s > since for since, to in self.known_drift)
 
-    def _look(self, in_force: Evaluation, covered: Covered) -> Look:
-        window = in_force.window
-        evaluation = self._judge.evaluate(window)
-        found = effects(self._judge, evaluation)
+    def _look(self, evaluation: Evaluation, covered: Covered) -> Look:
+        window = evaluation.window
         enough: Bools = evaluation.dataset_state != State.INSUFFICIENT
         self.looked[window.length_s] += 1
         self.enough[window.length_s] += enough
@@ -115,12 +113,19 @@ class Rehearsal:
             enough = np.zeros_like(enough)
         if enough[0]:
             self.movement[window.length_s].add(evaluation)
-        return Look(window.length_s, self._states(found, enough), found.drift, _explained(in_force, covered))
+        return Look(
+            window,
+            self._states(evaluation, enough),
+            movement(evaluation).max(axis=0),
+            _explained(evaluation, covered),
+        )
 
-    def _states(self, found: Effects, enough: Bools) -> States:
-        state = states_at(self.levels, found, enough)
-        _, whole = self._judge.whole(state, enough)
-        return np.concatenate((state, whole[..., None]), axis=-1)
+    def _states(self, evaluation: Evaluation, enough: Bools) -> States:
+        """Return the states (G, S, F + 1) at every level."""
+        own = [evaluation.state, *(judge.states_of(evaluation) for judge in self._judges)]
+        state = np.where(enough[:, None], np.stack(own), State.INSUFFICIENT)
+        _, whole = self._judges[0].whole(state, enough)
+        return np.concatenate((state, whole[..., None]), axis=-1).astype(np.int8)
 
 
 def _explained(evaluation: Evaluation, covered: Covered) -> Bools:

@@ -6,8 +6,8 @@ import pytest
 from detector.drift.evaluation import State
 from detector.drift.judge import Judge
 from detector.drift.policy import DecisionPolicy, FeaturePolicy
-from detector.drift.what_if import beyond_noise, effects, without_effect
-from tests.support.factories import KEY, START_S, Rig, baseline_of, event, training_rows
+from detector.drift.what_if import beyond_noise, with_effect
+from tests.support.factories import KEY, SPEC, START_S, Rig, baseline_of, event, training_rows
 from tests.support.worlds import Model, World, judge_of, live, rng_of
 
 GRID = (0.03, 0.08, 0.1, 0.2, 0.5)
@@ -35,47 +35,45 @@ def baseline():
     return baseline_of(training_rows(np.random.default_rng(2), 20_000))
 
 
-def _states(found, level):
-    state = np.where(level < found.warning, State.WARNING, State.OK)
-    return np.where(level < found.drift, State.DRIFT, state)
-
-
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_states_at_any_effect_are_those_of_a_judge_that_has_it(baseline, rng, policy, change):
+def test_states_at_any_effect_are_those_of_a_judge_that_measures_itself(baseline, rng, policy, change):
     """All features, warnings too, with thresholds that are derived, set by hand and switched off."""
     rig = Rig(baseline, policy=policy)
     rig.feed([event(change(row), START_S + 1) for row in training_rows(rng, 1500)])
     rig.finish()
-    window = rig.outcomes[-1].judged[0].evaluation.window
-    probe = Judge(KEY, baseline, without_effect(policy))
-    found = effects(probe, probe.evaluate(window))
+    measured = rig.outcomes[-1].judged[0].evaluation
     for level in GRID:
-        features = {name: FeaturePolicy(f.ignore, level, f.thresholds) for name, f in policy.features.items()}
-        own = DecisionPolicy(
-            min_effect=level, min_samples=100, thresholds=policy.thresholds, features=features
-        )
-        expected = Judge(KEY, baseline, own).evaluate(window).state
+        judge = Judge(KEY, baseline, with_effect(policy, level), level=rig.models[KEY].level(SPEC))
 
-        assert np.array_equal(_states(found, level), expected), level
+        assert np.array_equal(judge.states_of(measured), judge.evaluate(measured.window).state), level
 
 
 def test_natural_variation_and_season_hold_at_any_effect():
     """Windows of a day of a world that varies by itself and with the hour, and has moved a little."""
     model, world = Model(10), World("season", rng_of("what if"), 10)
     baseline = model.train(world)
-    judges = {level: judge_of(baseline, min_effect=level) for level in GRID}
-    probe = judge_of(baseline, min_effect=without_effect(DecisionPolicy()).min_effect)
+    judges = [judge_of(baseline, min_effect=level) for level in GRID]
     seen = set()
-    moved = live(model, world, judges[0.1], days=1, change=lambda _, mu: (mu + 0.2, 1.0))
-    for _, _, evaluation in list(moved)[::12]:
-        found = effects(probe, probe.evaluate(evaluation.window))
-        for level, judge in judges.items():
-            expected = judge.evaluate(evaluation.window).state
+    moved = live(model, world, judges[2], days=1, change=lambda _, mu: (mu + 0.2, 1.0))
+    for _, _, measured in list(moved)[::12]:
+        for judge in judges:
+            expected = judge.evaluate(measured.window).state
             seen |= set(expected.ravel().tolist())
-            assert np.array_equal(_states(found, level), expected)
+            assert np.array_equal(judge.states_of(measured), expected)
 
     assert seen == {State.OK, State.WARNING, State.DRIFT}
+
+
+def test_too_few_events_are_too_few_at_any_effect(baseline, rng):
+    """Insufficient stays insufficient."""
+    rig = Rig(baseline, policy=DecisionPolicy(min_samples=2000))
+    rig.feed([event(row, START_S + 1) for row in training_rows(rng, 500)])
+    rig.finish()
+    measured = rig.outcomes[-1].judged[0].evaluation
+    judge = Judge(KEY, baseline, with_effect(DecisionPolicy(min_samples=2000), 0.01))
+
+    assert np.all(judge.states_of(measured) == State.INSUFFICIENT)
 
 
 def test_beyond_noise_is_nothing_where_noise_explains_all():
