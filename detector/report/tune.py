@@ -21,6 +21,7 @@ MOST_ROWS = 40
 """Features that a table shows; JSON has all."""
 MOST_LISTED = 15
 WINDOWS_A_TABLE = 3
+LASTING, ALWAYS = "lasting", "nearly always"
 LASTING_S = 3 * 86400.0
 """An episode of days is hardly chance."""
 
@@ -181,7 +182,9 @@ def _healthy(version: VersionAdvice) -> Iterator[str]:
         yield _episode(found, episode)
     if n > MOST_LISTED:
         yield f"  ... and {n - MOST_LISTED:,} more: --format json has {len(episodes):,} of them"
-    lasting = [e for e in episodes if found.lasted_s(e) >= LASTING_S]
+    if any(_verdict(found, e) == ALWAYS for e in episodes):
+        yield "  What alarms nearly always: is the baseline out of date there? Then build it anew."
+    lasting = [e for e in episodes if _verdict(found, e) == LASTING]
     if lasting:
         yield "  What lasts is hardly false. What was real must not be tuned away: rehearse again with"
         for since, to in _joined([_days(found, e) for e in lasting])[:MOST_LISTED]:
@@ -195,13 +198,22 @@ def _episode(found: Rehearsal, episode: Episode) -> str:
         name = f"{name} in {found.monitored.slices.names[episode.row]}"
     lasted_s = found.lasted_s(episode)
     end = " to the end" if episode.end_s is None else ""
-    lasted = (f"{lasted_s / 86400.0:.1f} days" if lasted_s >= LASTING_S else format_duration(lasted_s)) + end
+    lasted = (
+        f"{lasted_s / 86400.0:.1f} days" if lasted_s >= LASTING_S else f"{lasted_s / 3600.0:.1f} h"
+    ) + end
     moved = "" if math.isnan(episode.effect) else f"moved by {episode.effect:.2f}"
     moved = "above a fixed threshold" if math.isinf(episode.effect) else moved
     return (
-        f"  {format_time(episode.start_s)[:16].replace('T', ' ')}  {cut(name, 30):<30}"
-        f"{lasted:>20}  {moved}{'  lasting' if lasted_s >= LASTING_S else ''}"
+        f"  {format_time(episode.start_s)[:16].replace('T', ' ')}  {cut(name, 24):<24}"
+        f"{lasted:>21}  {moved:<14}  {_verdict(found, episode)}"
     ).rstrip()
+
+
+def _verdict(found: Rehearsal, episode: Episode) -> str:
+    lasted_s = found.lasted_s(episode)
+    if lasted_s > (found.last_s - found.first_s) / 2.0:
+        return ALWAYS
+    return LASTING if lasted_s >= LASTING_S else ""
 
 
 def _days(found: Rehearsal, episode: Episode) -> tuple[float, float]:

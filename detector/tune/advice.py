@@ -184,7 +184,7 @@ def _doubts(found: Rehearsal) -> Sequence[str]:
     elif found.days * budget < 90.0:
         doubts.append(
             f"{found.days:.0f} days cannot show a rate of {budget:g} in 30 days: even without any alarm "
-            f"{3.0 * 30.0 / found.days:.1f} would be possible (95 %)"
+            f"{3.0 * 30.0 / found.days:.1f} would be possible (95%)"
         )
     if baseline.variation is None:
         doubts.append(

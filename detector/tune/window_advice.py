@@ -10,7 +10,7 @@ from detector.times import format_duration
 from detector.tune.traffic import Traffic
 from detector.windows.spec import WindowSpec
 
-LADDER_S = (600.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0, 43200.0, 86400.0, 172800.0, 604800.0)
+LADDER_S = (600.0, 1800.0, 3600.0, 7200.0, 14400.0, 21600.0, 28800.0, 43200.0, 86400.0, 172800.0, 604800.0)
 """Lengths that are proposed: 10m to 7d."""
 
 MOSTLY = 0.95
