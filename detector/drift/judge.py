@@ -333,6 +333,7 @@ class Judge:
         """Judge the model as a whole, by slice: the weighted share of drifted features, and its state.
 
         `state` is (..., S, F), `enough` (..., S) says where there are events enough to judge.
+
         One feature's drift is no drift of the model: it takes two, or one that is the only one, or that
         the user made to carry the share alone. So every false alarm of the whole takes two of features,
         and at most half as many can be expected as of these, however features hang together.
