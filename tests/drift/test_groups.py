@@ -150,7 +150,7 @@ def test_the_whole_never_drifts_by_more_than_half_as_often_as_features(baseline)
     """
     judge = Judge(KEY, baseline, DecisionPolicy(dataset_share=1e-3))
     states = np.array(np.meshgrid(*[[0, 2]] * 8)).reshape(8, -1).T.astype(np.int8)
-    _, whole = judge._whole(states, np.ones(len(states), dtype=bool))
+    _, whole = judge.whole(states, np.ones(len(states), dtype=bool))
 
     assert ((whole == State.DRIFT) <= (states == State.DRIFT).sum(axis=1) / 2).all()
     assert (whole == State.DRIFT).sum() == 256 - 9
