@@ -126,7 +126,7 @@ def _alarms(version: VersionAdvice) -> Iterator[str]:
         "at most (95 %)", np.asarray(most_per_month(total.astype(np.float64), found.days)).tolist(), ".2f"
     )
     if np.any(np.diff(total) > 0):
-        yield "  fewer at a smaller min_effect: short alarms run together, and features that share a budget get less"
+        yield "  fewer at a smaller min_effect: alarms run together, or features share the budget otherwise"
     if version.before is not found:
         was = int(version.before.book.counts[NOW].sum())
         yield f"  with the windows proposed below; those in force: {was:,} in {version.before.days:.1f} days"
