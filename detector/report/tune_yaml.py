@@ -63,7 +63,7 @@ def _why(versions: list[VersionAdvice], base: float) -> str:
     if not all(v.effect.keeps_budget for v in versions):
         return f"{kept}: nothing keeps the budget, see 6 above ({rate:.2f} false alarms in 30 days)"
     return (
-        f"{kept}; with all that is proposed {_alarms(loudest)} alarms in {loudest.days:.1f} days "
+        f"{kept}; with all that is proposed alarms: {_alarms(loudest)} in {loudest.days:.1f} days "
         f"({rate:.2f} in 30 days)"
     )
 
@@ -99,7 +99,7 @@ def _why_own(advice: Advice, model: str, name: str) -> str:
         before = int(version.after.book.counts[NOW, :, f].sum())
         said.append((before, int(version.proved.book.counts[NOW, :, f].sum())))
     before, left = max(said)
-    return f"{before} alarm{'s' if before != 1 else ''} without, {left} with it"
+    return f"alarms: {before} without, {left} with it"
 
 
 def quoted(text: str) -> str:
