@@ -288,7 +288,7 @@ class Judge:
             threshold = self._threshold(name, measured, natural.get(name, 0.0))
             threshold[np.isnan(measured.threshold)] = np.nan
             statistics[name] = replace(measured, threshold=threshold)
-        return self._states(statistics, evaluation.worst, evaluation.dataset_state != State.INSUFFICIENT)
+        return self._states(statistics, evaluation.worst, evaluation.state != State.INSUFFICIENT)
 
     def _threshold(self, name: str, measured: Statistic, natural: Floats | float) -> Floats:
         auto = np.full_like(measured.value, np.nan)
