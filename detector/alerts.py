@@ -50,6 +50,8 @@ SEVERITIES: Mapping[str, Severity] = MappingProxyType(
 
 DATASET_STATISTIC = "drifted_features_ratio"
 
+UNSURE = "how these data vary by themselves is not known yet"
+
 Explain = Callable[[Evaluation, int, int], Explanation]
 """(evaluation, slice row, feature index) -> what changed, why and since when."""
 
@@ -105,6 +107,8 @@ class Transition:
     """Features that drift together with it, at most `MOST_TOGETHER`; of the whole those that drift."""
     size: Size = NO_SIZE
     """The statistic now, and at most; `value` and `threshold` are those that the alert began with."""
+    unsure: bool = False
+    """Whether it was not known yet how these data vary by themselves."""
 
     @property
     def severity(self) -> Severity:
@@ -220,6 +224,17 @@ class AlertBook:
         onset_s, shape = self._since_whole(evaluation.key, evaluation.slices[row])
         return replace(common_cause(evaluation, row, cause), onset_s=onset_s, shape=shape)
 
+    def suspect_since(self, evaluations: Sequence[Evaluation]) -> Floats:
+        """Return where the earliest window begins in which each feature drifts or is raised (F).
+
+        In epoch seconds, of all events; infinity where there is none.
+        """
+        since_s = np.full(len(evaluations[0].features) if evaluations else 0, np.inf)
+        for evaluation in evaluations:
+            drifts = self._memory_of(evaluation).raised[0, :-1] | (evaluation.state[0] == State.DRIFT)
+            since_s[drifts] = np.minimum(since_s[drifts], evaluation.window.start_s)
+        return since_s
+
     def _memory_of(self, evaluation: Evaluation) -> WindowMemory:
         key = (evaluation.key, evaluation.window.length_s)
         if key not in self._memory:
@@ -279,6 +294,7 @@ class AlertBook:
             message=why.message,
             moved_with=why.moved_with,
             size=Size.at_first(value, threshold, evaluation.window.end_s),
+            unsure=why.unsure,
         )
         self.firing[place] = began
         return began

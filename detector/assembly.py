@@ -13,6 +13,7 @@ from typing import Any
 
 from detector.baseline import Baseline
 from detector.baseline.build import MAX_SLICE_VALUES
+from detector.baseline.learning import ENOUGH_DAYS
 from detector.batch import ModelKey
 from detector.clock import Clock
 from detector.config import Config
@@ -83,11 +84,7 @@ def assemble(config: Config, schemas: Callable[[int], Any] | None = None) -> Ass
             wanted = {s.column: s.values for s in model.slices}
             warnings += _idle_patterns(key, baseline, model.features)
             if baseline.variation is None:
-                warnings.append(
-                    f"model {key.model} {key.version}: the baseline does not tell how the data vary by "
-                    "themselves, so thresholds know chance only; build it with --timestamp, from data over a "
-                    "week and more"
-                )
+                warnings.append(_unknown_variation(key, policy.learn))
             _check_environment(key, baseline, model.environment)
             slices = _slices(key, baseline, wanted, warnings)
             models[key] = Monitored(baseline, policy, slices, model.environment)
@@ -144,6 +141,19 @@ def _files(config: Config, pattern: str) -> list[tuple[Path, str | None]]:
             "build one with `drift-detector baseline build`"
         )
     return list(found)
+
+
+def _unknown_variation(key: ModelKey, learns: bool) -> str:
+    """Say what follows where the baseline does not know natural variation."""
+    so = (
+        f"so it is learned from the stream, and thresholds are a guess until {ENOUGH_DAYS:.0f} days are over"
+        if learns
+        else "so thresholds know chance only"
+    )
+    return (
+        f"model {key.model} {key.version}: the baseline does not tell how the data vary by themselves, {so}; "
+        "build it with --timestamp, from data over a week and more"
+    )
 
 
 def _check_environment(key: ModelKey, baseline: Baseline, environment: str | None) -> None:

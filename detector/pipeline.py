@@ -9,7 +9,7 @@ each model version, the watermark, the alert book and the counters.
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from detector.anomaly import Anomaly
 from detector.anomaly_alerts import AnomalyBook
 from detector.baseline import Baseline
 from detector.baseline.expectations import Expectations
-from detector.batch import Bools, Decoded, Floats, ModelKey, Partition
+from detector.baseline.learning import Knowledge, Learner, knowledge_of
+from detector.batch import Bools, Decoded, Floats, Ints, ModelKey, Partition
 from detector.drift.causes import cause_of
 from detector.drift.contributors import contributors
 from detector.drift.evaluation import Evaluation, State, States
@@ -55,6 +56,11 @@ class Monitored:
     slices: Slices = field(default_factory=Slices)
     environment: str | None = None
     """Environment of the schema that the events are from; None: SERVING, where the schema knows it."""
+
+    @property
+    def learns(self) -> bool:
+        """Whether natural variation is learned from the stream: the baseline does not tell it."""
+        return self.policy.learn and self.baseline.variation is None
 
     def level(self, spec: WindowSpec) -> Level:
         """Return how the budget of false alarms is shared out over all decisions of 30 days."""
@@ -129,16 +135,34 @@ class _Watched:
     """What the pipeline keeps for one model version."""
 
     def __init__(self, key: ModelKey, monitored: Monitored, spec: WindowSpec) -> None:
-        self.judge = Judge(key, monitored.baseline, monitored.policy, monitored.slices, monitored.level(spec))
+        self._key, self._monitored, self._spec = key, monitored, spec
         baseline = monitored.baseline
         self._expectations = monitored.expectations
         self.windows = Windows(spec, baseline.binning, baseline.centers, monitored.slices)
         self._onsets_left = MAX_ONSETS
+        self._learner = Learner(baseline, spec.lengths_s, spec.pane_s) if monitored.learns else None
+        self._rest_on(knowledge_of(baseline) if self._learner is None else self._learner.knowledge)
 
     def close(self, pane: int) -> list[Evaluation]:
         """Close a pane and judge every window, the shortest first."""
         self._onsets_left = MAX_ONSETS
         return [self.judge.evaluate(window) for window in self.windows.close(pane)]
+
+    def _rest_on(self, knowledge: Knowledge) -> None:
+        """Judge by what is known of natural variation from here on."""
+        self.knowledge = knowledge
+        monitored = self._monitored
+        baseline = replace(monitored.baseline, variation=knowledge.variation, season=knowledge.season)
+        level = monitored.level(self._spec)
+        self.judge = Judge(self._key, baseline, monitored.policy, monitored.slices, level)
+
+    def learn(self, pane: int, counts: Ints, suspect_since_s: Floats) -> None:
+        """Learn from a closed pane's events how the data vary by themselves, where that is not known."""
+        if self._learner is None:
+            return
+        known = self._learner.add(pane * self._spec.pane_s, counts, suspect_since_s)
+        if known is not None:
+            self._rest_on(known)
 
     def broken_by(self, window: WindowProfile) -> tuple[Anomaly, ...]:
         """Return the expectations that a window breaks."""
@@ -163,6 +187,7 @@ class _Watched:
             moved_with=correlated(self.judge.baseline, evaluation, row, feature),
             onset_s=onset.time_s,
             shape=onset.shape,
+            unsure=not self.knowledge.is_enough,
         )
 
     def onset_again(self, alert: Transition, now_s: float) -> Onset:
@@ -236,6 +261,11 @@ class Pipeline:
     def possible_anomalies(self) -> dict[ModelKey, tuple[tuple[str, str], ...]]:
         """By model version every (feature, kind of anomaly) that a window can bring."""
         return {key: watched.possible_anomalies for key, watched in self._watched.items()}
+
+    @property
+    def knowledge(self) -> dict[ModelKey, Knowledge]:
+        """What the thresholds of each model version rest on."""
+        return {key: watched.knowledge for key, watched in self._watched.items()}
 
     @property
     def max_event_time_s(self) -> float:
@@ -324,6 +354,7 @@ class Pipeline:
         judged: list[Judged] = []
         transitions: list[Transition] = []
         for key, watched in self._watched.items():
+            counts = watched.windows.open_counts(pane)
             evaluations = watched.close(pane)
             anomalies = [watched.broken_by(evaluation.window) for evaluation in evaluations]
             pairs = list(zip(evaluations, anomalies, strict=True))
@@ -334,6 +365,8 @@ class Pipeline:
             transitions += [
                 t if t.ends_at_s is None else told_again(t, watched.onset_again, t.ends_at_s) for t in news
             ]
+            if counts is not None:
+                watched.learn(pane, counts, self.alerts.suspect_since(evaluations))
             for evaluation, broken in pairs:
                 state, whole = self.alerts.confirmed(evaluation)
                 found = Judged(evaluation, _with_anomalies(state, evaluation, broken), whole, broken)

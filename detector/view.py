@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from detector.alerts import Transition
 from detector.baseline import Baseline
+from detector.baseline.learning import Knowledge
 from detector.batch import ModelKey, Partition
 from detector.pipeline import Counters, Judged, Pipeline
 
@@ -75,6 +76,8 @@ class View:
     """Wall time of the latest evaluation."""
     ready: bool = False
     sinks: tuple[SinkStatus, ...] = ()
+    knowledge: Mapping[ModelKey, Knowledge] = field(default_factory=dict)
+    """What the thresholds of each model version rest on."""
 
 
 def view_of(
@@ -107,4 +110,5 @@ def view_of(
         last_evaluation_s=last_evaluation_s,
         ready=ready,
         sinks=sinks,
+        knowledge=pipeline.knowledge,
     )

@@ -4,7 +4,7 @@ Each window is held against the rest of the training data, so the two sides are 
 noise of their distance is known; what is left is variation.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,7 +38,7 @@ RUN = 10
 MIN_EVENTS = 100
 """A training window with fewer events tells nothing."""
 
-CELLS_AT_ONCE = 2_000_000
+CELLS_AT_ONCE = 200_000
 DEVIATION_CELLS = 10_000_000
 """Of windows looked at for how long an excursion lasts."""
 
@@ -133,13 +133,18 @@ def _positions(baseline: Baseline, which: Bools) -> Ints:
     return np.concatenate([bins, *blocks]).astype(np.int64)
 
 
-def measure_variation(baseline: Baseline, slots: Slots, season: Season | None) -> Variation | None:
+def measure_variation(
+    baseline: Baseline,
+    slots: Slots,
+    season: Season | None,
+    lengths_in_slots: Iterable[int] = LENGTHS_IN_SLOTS,
+) -> Variation | None:
     """Return how windows of the training data vary beyond sampling; None with too few windows."""
     if not slots.counts:
         return None
     first, last = min(slots.counts), max(slots.counts)
     found = []
-    for n in LENGTHS_IN_SLOTS:
+    for n in lengths_in_slots:
         windows = _windows(slots, first, last, n)
         if len(windows) >= MIN_WINDOWS:
             found.append((n * slots.slot_s, _measure(baseline, slots, windows, n * slots.slot_s, season)))
@@ -225,9 +230,9 @@ def _measure(
     stacked = {name: np.concatenate(parts) for name, parts in squares.items()}
     excess: dict[str, Floats] = {}
     for name, values in stacked.items():
-        with np.errstate(invalid="ignore"):
-            mean = np.nanmean(values, axis=0) if len(values) else np.zeros(values.shape[1])
-        excess[name] = _padded(np.maximum(np.nan_to_num(mean), 0.0), n_features)
+        known = np.isfinite(values)
+        mean = np.where(known, values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+        excess[name] = _padded(np.maximum(mean, 0.0), n_features)
     index = np.array([window.index for window in windows[:kept]])
     share = _independent_share(baseline, np.concatenate(along), index)
     n, days = len(windows), _days(windows, slots.slot_s)

@@ -34,7 +34,9 @@ def rates_beyond_noise(baseline: Baseline, reference: Ints, current: Ints) -> di
     layout = baseline.layout
     # A seasonal feature has a number of events of its own on the reference side.
     m = np.maximum(layout.cells(reference), 1)
-    n = np.maximum(current[:, layout.events], 1)[:, None]
+    # So may any feature on the other side: what it had while it drifted is left out of a stream's slots.
+    cells = layout.cells(current)
+    n = np.where(cells > 0, cells, np.nan)
     found = {}
     for name, block in layout.odd.items():
         found[name] = _changes(reference[:, block], current[:, block], m, n)
@@ -44,7 +46,7 @@ def rates_beyond_noise(baseline: Baseline, reference: Ints, current: Ints) -> di
     return found
 
 
-def _changes(b: Ints, c: Ints, m: Ints, n: Ints, scale: Floats | float = 1.0) -> RateChanges:
+def _changes(b: Ints, c: Ints, m: Ints, n: Floats, scale: Floats | float = 1.0) -> RateChanges:
     """Return the change of b of m events to c of n."""
     pooled = (b + c) / (m + n)
     noise, change = pooled * (1.0 - pooled) * (1.0 / m + 1.0 / n), c / n - b / m

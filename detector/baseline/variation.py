@@ -121,6 +121,12 @@ class Variation:
     rate_tails: tuple[Tail, ...] = ()
     """The same of the rates; empty: like those of the distances."""
 
+    @property
+    def days(self) -> float:
+        """Days of data that it was told from."""
+        spans = zip(self.windows, self.lengths_s, strict=True)
+        return max((n * length_s / DAY_S for n, length_s in spans), default=0.0)
+
     def at(self, length_s: float) -> int | None:
         """Return which length stands for windows of `length_s`: the longest that is no longer.
 

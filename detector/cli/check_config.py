@@ -39,5 +39,6 @@ def run(options: argparse.Namespace) -> int:
         sys.stderr.write(f"warning: {warning}\n")
     for key, baseline in assembly.baselines.items():
         sys.stderr.write(f"model {key.model} version {key.version}: {baseline_line(baseline)}\n")
+        sys.stderr.write(f"  {assembly.pipeline.knowledge[key].text}\n")
     sys.stderr.write(f"{options.config}: ok, {series} metric series\n")
     return 0

@@ -171,6 +171,7 @@ class Config(Section):
             min_samples=decision.min_samples,
             false_alarms_per_30_days=decision.false_alarms_per_30_days,
             dataset_share=decision.dataset_share,
+            learn=decision.learn == "auto",
             schema_tolerance=decision.schema_tolerance,
             thresholds=_thresholds(decision.statistics, set()),
             features=_feature_policies(self.model(model_name).features, set(decision.statistics)),

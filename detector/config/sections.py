@@ -188,6 +188,8 @@ class Decision(Section):
     min_effect: Effect = 0.08
     min_samples: int = Field(default=1000, ge=1)
     dataset_share: float = Field(default=0.3, gt=0, le=1)
+    learn: Literal["auto", "off"] = "auto"
+    """How data vary by themselves: auto learns it from the stream where the baseline does not tell."""
     schema_tolerance: float | None = Field(default=0.01, gt=0, lt=1)
     """Null: windows are not held against the baseline's schema."""
     statistics: Statistics = Field(default_factory=dict)

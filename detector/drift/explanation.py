@@ -23,6 +23,8 @@ class Explanation:
     onset_s: float | None = None
     """When it began, in epoch seconds of event time."""
     shape: Shape = "unknown"
+    unsure: bool = False
+    """Whether it is not known yet how these data vary by themselves."""
 
 
 NO_EXPLANATION = Explanation()

@@ -36,6 +36,8 @@ class DecisionPolicy:
     features: Mapping[str, FeaturePolicy] = field(default_factory=dict)
     """Feature name or pattern (`debug_*`) -> what differs there; later entries win."""
 
+    learn: bool = True
+    """Where the baseline does not tell how data vary by themselves, it is learned from the stream."""
     schema_tolerance: float | None = 0.01
     """Share of a window's values that may break the baseline's schema; None: it is not held against it."""
 

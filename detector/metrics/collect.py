@@ -161,6 +161,8 @@ def _add_models(view: View, add: Add) -> None:
             add("drift_last_evaluation_timestamp_seconds", key, view.last_evaluation_s)
         add("drift_baseline", (*key, baseline.digest), 1)
         add("drift_baseline_samples", key, baseline.n_events)
+        if key in view.knowledge:
+            add("drift_natural_variation_days", key, view.knowledge[key].days)
         built = datetime.fromisoformat(baseline.provenance.built_at)
         add("drift_baseline_created_timestamp_seconds", key, built.timestamp())
 

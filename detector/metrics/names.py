@@ -88,6 +88,8 @@ RUNNING = (
     Family("drift_baseline", "info", (*_MODEL, "sha256"), "The baseline in use."),
     Family("drift_baseline_created_timestamp_seconds", "gauge", _MODEL, "When the baseline was built."),
     Family("drift_baseline_samples", "gauge", _MODEL, "Training rows in the baseline."),
+    Family("drift_natural_variation_days", "gauge", _MODEL,
+           "Days of data that tell how the data vary by themselves; from the stream, below 7 is a guess."),
     Family("drift_build", "info", ("version", "python"), "The running program."),
     Family("drift_active", "gauge", (), "Whether this instance judges: 1, or 0 for a standby."),
     Family("drift_ready", "gauge", (), "Whether baselines are loaded and the source has been read."),

@@ -92,6 +92,7 @@ def alert_record(transition: Transition) -> Record:
         "starts_at": format_time(transition.starts_at_s),
         "ends_at": None if transition.ends_at_s is None else format_time(transition.ends_at_s),
         "shape": transition.shape,
+        "unsure": transition.unsure,
         "onset": None if transition.onset_s is None else format_time(transition.onset_s),
         "value_now": number(transition.size.value),
         "threshold_now": number(transition.size.threshold),

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from detector.alerts import Transition
+from detector.alerts import UNSURE, Transition
 from detector.kinds import Kind
 from detector.notice import Notice
 from detector.sinks.base import sinks
@@ -69,6 +69,8 @@ def describe(t: Transition) -> str:
         parts.append(f"message={quoted(t.message)}")
     if t.moved_with and t.status == "firing":
         parts.append(f"moved_with=[{', '.join(map(word, t.moved_with))}]")
+    if t.unsure and t.status == "firing":
+        parts.append(f"note={quoted(UNSURE)}")
     if t.contributors and t.status == "firing":
         changes = "; ".join(f"{c.bin}: {c.reference:.1%} -> {c.current:.1%}" for c in t.contributors)
         parts.append(f"contributors=[{changes}]")

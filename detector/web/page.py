@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from detector.alerts import Transition
+from detector.alerts import UNSURE, Transition
 from detector.batch import ModelKey
 from detector.drift.evaluation import State
 from detector.metrics.labels import label
@@ -57,9 +57,10 @@ def _alert(t: Transition) -> str:
     together = "; in " if t.feature is None else "; with "
     together = together + ", ".join(label(name) for name in t.moved_with) if t.moved_with else ""
     began = "" if t.onset_s is None else f", the change {_how(t)}"
+    note = f" <em>({UNSURE})</em>" if t.unsure else ""
     return (
         f"<strong>{_text(what)}</strong> of {_text(place)}, alert since {format_time(t.starts_at_s)}{began}"
-        f"{escape(numbers + together)}<ul>{changes}</ul>"
+        f"{escape(numbers + together)}{note}<ul>{changes}</ul>"
     )
 
 
@@ -83,6 +84,8 @@ def _size(t: Transition) -> Iterator[str]:
 def _model(view: View, key: ModelKey) -> str:
     windows = [judged for (owner, _), judged in sorted(view.judged.items(), key=_by_length) if owner == key]
     title = f"<h2>{_text(key.model)} <small>version {_text(key.version)}</small></h2>"
+    known = view.knowledge.get(key)
+    title += "" if known is None else f"<p>{escape(known.text)}</p>"
     if not windows:
         n = view.counters.accepted[key]
         return f"<section>{title}<p>{n:,} events so far; no window is complete yet.</p></section>"

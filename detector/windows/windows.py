@@ -124,6 +124,11 @@ class Windows:
         latest = self._latest.profile
         return [window.current(latest, self._news) for window in self._windows]
 
+    def open_counts(self, pane: int) -> Ints | None:
+        """Return the flat vector of all events of a pane that is not closed; None where it has none."""
+        profile = self._open.get(pane)
+        return None if profile is None else profile.counts[0]
+
     @property
     def first_pane(self) -> int:
         """Index of the oldest pane that any window still reaches."""

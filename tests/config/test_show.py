@@ -121,6 +121,7 @@ def test_a_models_decision_is_shown_as_it_is_in_force(tmp_path):
         "min_effect": 0.2,
         "min_samples": 5,
         "dataset_share": 0.3,
+        "learn": "auto",
         "schema_tolerance": 0.01,
         "statistics": {"missing": {"threshold": 0.1}, "unseen": {"threshold": "off"}},
     }

@@ -130,8 +130,24 @@ def judge_of(baseline, **policy):
     return Judge(KEY, baseline, decided, level=Level(1.0, len(baseline.features), 1, 1, PANE_S))
 
 
-def live(model, world, judge, days=30, change=None, start_day=28, policy=None):
-    """Yield (pane, transitions, evaluation) of a live stream; `change(panes, mu)` may move mean and scale."""
+def bare(baseline):
+    """Return a baseline as training data without timestamps give it."""
+    return replace(baseline, variation=None, season=None)
+
+
+def learned(judge, learner):
+    """Return the judge that rests on what a learner knows."""
+    known = learner.knowledge
+    return judge_of(replace(judge.baseline, variation=known.variation, season=known.season))
+
+
+def live(model, world, judge, days=30, change=None, start_day=28, policy=None, learner=None):
+    """Yield (pane, transitions, evaluation) of a live stream; `change(panes, mu)` may move mean and scale.
+
+    With a learner the judge rests on what that knows.
+    """
+    if learner is not None:
+        judge = learned(judge, learner)
     book = AlertBook(policy or AlertPolicy(3, WINDOW))
     window = np.zeros(model.layout.width, dtype=np.int64)
     panes = []
@@ -152,6 +168,8 @@ def live(model, world, judge, days=30, change=None, start_day=28, policy=None):
                 window -= panes.pop(0)[0]
             pane += 1
             if len(panes) < WINDOW:
+                if learner is not None:
+                    learner.add(start_s, row, np.full(model.n_features, np.inf))
                 continue
             hours = np.zeros((1, N_HOURS))
             for other, cell in panes:
@@ -159,4 +177,7 @@ def live(model, world, judge, days=30, change=None, start_day=28, policy=None):
             end_s = start_s + PANE_S
             seen = WindowProfile(3600.0, end_s - 3600.0, end_s, model.profile(window.copy()), hours=hours)
             evaluation = judge.evaluate(seen)
-            yield pane, book.update([evaluation], lambda *_: NO_EXPLANATION), evaluation
+            transitions = book.update([evaluation], lambda *_: NO_EXPLANATION)
+            if learner is not None and learner.add(start_s, row, book.suspect_since([evaluation])):
+                judge = learned(judge, learner)
+            yield pane, transitions, evaluation

@@ -1,0 +1,310 @@
+"""Learning from the stream how data vary by themselves, where training data do not tell.
+
+    closed panes -> slots of counts, 28 days of them at most -> once a day: season, natural variation
+
+The very functions that measure training data measure the slots, against the sum of the slots: live
+against live, so that a constant difference between training and serving is no variation. What people
+were told of is no variation either: slots in which a feature drifted are left out for that feature.
+After 28 days it is known as well as four weeks of timestamped training data tell it, and learning ends;
+so a slow change later on is not learned away.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from detector.baseline.measure_variation import (
+    LENGTHS_IN_SLOTS,
+    NORMAL_TAIL,
+    VARYING,
+    Slots,
+    measure_season,
+    measure_variation,
+)
+from detector.baseline.model import Baseline
+from detector.baseline.variation import DAY_S, Season, Variation
+from detector.batch import Bools, Floats, Ints
+from detector.profile import Layout, Profile
+
+ENOUGH_DAYS = 7.0
+"""Before that thresholds rest on a guess."""
+MOST_DAYS = 28.0
+"""Learning ends with so many days."""
+
+MAX_CELLS = 10_000_000
+"""Counters of all slots of a model version together (40 MB)."""
+LEARNING_SLOTS_S = (300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0, 86400.0)
+
+STAYS_DAYS = 3.0
+"""Before enough was seen, what lasts so long is a change; what ends sooner may be these data's own way."""
+
+FIRST_DAY = 0.05
+"""Natural variation to expect before anything was seen, as a distance: so a swing of a mean by half a
+standard deviation is silent on the first day, for it may be a season."""
+LEAST = 0.012
+"""Variation to expect at least until enough was seen: a mean that moves by .03 standard deviations."""
+POOLED_WINDOWS = 4.0
+"""Until enough was seen, what all features show together counts like so many independent windows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What is known of how data vary by themselves, and where it comes from."""
+
+    variation: Variation | None
+    season: Season | None = None
+    days: float = 0.0
+    """Days of data that tell it."""
+    source: Literal["training", "stream", "nothing"] = "stream"
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether thresholds rest on what was seen, not on chance alone or on a guess."""
+        return self.source == "training" or (self.source == "stream" and self.days >= ENOUGH_DAYS)
+
+    @property
+    def text(self) -> str:
+        """The same in words."""
+        if self.source == "nothing":
+            return "variation: not known"
+        if self.source == "training":
+            return f"variation: of the training data, {self.days:.0f} days"
+        if not self.is_enough:
+            return f"variation: learned from the stream, {int(self.days)} of {ENOUGH_DAYS:.0f} days"
+        return f"variation: learned from the stream, {self.days:.0f} days"
+
+
+def knowledge_of(baseline: Baseline) -> Knowledge:
+    """Return what a baseline tells by itself."""
+    if baseline.variation is None:
+        return Knowledge(None, baseline.season, source="nothing")
+    return Knowledge(baseline.variation, baseline.season, baseline.variation.days, "training")
+
+
+@dataclass(slots=True)
+class _Work:
+    """A measurement under way: one window length at a time, so that no single pane takes long."""
+
+    live: Baseline
+    slots: Slots
+    season: Season | None
+    days: float
+    own_days: Floats
+    pending: list[int]
+    found: list[Variation] = field(default_factory=list)
+
+
+class Learner:
+    """Learns how the events of one model version vary; what it holds are arrays by slot of time.
+
+    Bounded by `MAX_CELLS` counters and `MOST_DAYS` of slots; silence takes no room.
+    """
+
+    def __init__(self, baseline: Baseline, lengths_s: Iterable[float], pane_s: float) -> None:
+        self._baseline = baseline
+        self._cells = _feature_of_cell(baseline.layout)
+        lengths_s = sorted(lengths_s)
+        slot_s = learning_slot(min(lengths_s[0], 3600.0), pane_s, baseline.layout.width)
+        self._lengths = sorted({1, *(_fitting(length_s, slot_s) for length_s in lengths_s)})
+        self._slots = Slots(slot_s, {})
+        self._suspect: dict[int, Bools] = {}
+        """Slot -> features (F) that drifted in it."""
+        self._known_slots: int | None = None
+        """First slot after the burn-in."""
+        self._day: int | None = None
+        self._work: _Work | None = None
+        self._is_done = False
+        self.knowledge = Knowledge(prior(len(baseline.features), lengths_s[0]))
+
+    def add(self, start_s: float, counts: Ints, suspect_since_s: Floats) -> Knowledge | None:
+        """Take in a closed pane of all events; return what is known, where that is new.
+
+        `counts` is its flat vector; `suspect_since_s` (F) says since when each feature drifts, in epoch
+        seconds, infinity where it does not.
+        """
+        if self._is_done:
+            return None
+        day = int(start_s // DAY_S)
+        if self._day is not None and day > self._day and self._slots.counts:
+            self._begin()
+        self._day = day
+        slot = int(start_s // self._slots.slot_s)
+        self._slots.add(slot, counts)
+        self._suspect.setdefault(slot, np.zeros(len(self._baseline.features), dtype=bool))
+        self._mark(slot, suspect_since_s)
+        return self._go_on()
+
+    @property
+    def days(self) -> float:
+        """History that is kept."""
+        return len(self._slots.counts) * self._slots.slot_s / DAY_S
+
+    def _mark(self, slot: int, since_s: Floats) -> None:
+        """Mark all slots that a drifting window reaches over, not only the one in which it was noticed."""
+        if np.isinf(since_s).all():
+            return
+        first = int(np.min(since_s) // self._slots.slot_s)
+        for i in range(max(first, slot - round(2 * DAY_S / self._slots.slot_s)), slot + 1):
+            if i in self._suspect:
+                self._suspect[i] |= since_s < (i + 1) * self._slots.slot_s
+
+    def _begin(self) -> None:
+        """Begin to measure what there is."""
+        for slot in sorted(self._slots.counts)[: -round(MOST_DAYS * DAY_S / self._slots.slot_s)]:
+            del self._slots.counts[slot], self._suspect[slot]
+        slots, left_out = self._kept()
+        total = np.sum(list(slots.counts.values()), axis=0, dtype=np.int64)
+        profile = Profile.zeros(self._baseline.layout)
+        profile.counts[0] = total
+        live = replace(self._baseline, profile=profile, season=None, variation=None)
+        own_days = np.asarray(self.days - left_out * self._slots.slot_s / DAY_S, dtype=np.float64)
+        self._work = _Work(live, slots, measure_season(live, slots), self.days, own_days, [*self._lengths])
+
+    def _kept(self) -> tuple[Slots, Ints]:
+        """Return the slots without what drifted, and how many slots of each feature (F) were left out."""
+        index = np.array(sorted(self._slots.counts))
+        suspect = np.stack([self._suspect[i] for i in index.tolist()])
+        burn_in = np.ones(len(index), bool) if self._known_slots is None else index < self._known_slots
+        stays = _long_runs(suspect, round(STAYS_DAYS * DAY_S / self._slots.slot_s))
+        # What goes on may stay. Without this it would widen its own threshold, and end.
+        goes_on = np.logical_and.accumulate(suspect[::-1], axis=0)[::-1]
+        out = np.where(burn_in[:, None], stays | goes_on, suspect)
+        counts = {}
+        for row, i in enumerate(index.tolist()):
+            own = self._slots.counts[i]
+            if out[row].any():
+                own = own.copy()
+                own[:-1][out[row][self._cells]] = 0
+            counts[i] = own
+        return Slots(self._slots.slot_s, counts), out.sum(axis=0)
+
+    def _go_on(self) -> Knowledge | None:
+        """Measure one window length; return what is known when all are done."""
+        work = self._work
+        if work is None:
+            return None
+        found = measure_variation(work.live, work.slots, work.season, (work.pending.pop(0),))
+        if found is not None:
+            work.found.append(found)
+        if work.pending:
+            return None
+        self._work = None
+        if not work.found:
+            return None
+        return self._learned(work)
+
+    def _learned(self, work: _Work) -> Knowledge:
+        found = _joined(work.found)
+        effective = np.maximum(found.effective * (work.own_days / work.days), 5.0)
+        variation = _moderated(replace(found, effective=effective), work.own_days < ENOUGH_DAYS)
+        season = None if work.season is None else of_training(work.season, self._baseline, self._cells)
+        self.knowledge = Knowledge(variation, season, work.days)
+        if self.knowledge.is_enough and self._known_slots is None:
+            self._known_slots = max(work.slots.counts) + 1
+        if work.days >= MOST_DAYS:
+            self._is_done = True
+            self._slots.counts.clear()
+            self._suspect.clear()
+        return self.knowledge
+
+
+def learning_slot(shortest_s: float, pane_s: float, width: int) -> float:
+    """Return how long a slot is: as the shortest window, longer where panes or `MAX_CELLS` ask for it."""
+    for slot_s in LEARNING_SLOTS_S:
+        cells = (MOST_DAYS + 1.0) * DAY_S / slot_s * width
+        if slot_s >= max(shortest_s, pane_s) and cells <= MAX_CELLS:
+            return slot_s
+    return max(LEARNING_SLOTS_S[-1], pane_s)
+
+
+def prior(n_features: int, length_s: float) -> Variation:
+    """Return what to expect of features of which nothing is known."""
+    square = np.full((1, n_features), FIRST_DAY**2)
+    once_a_day = np.full((1, n_features), 30.0)
+    excess = dict.fromkeys(VARYING, square)
+    return Variation((length_s,), (0,), excess, once_a_day, np.full((1, n_features), 1e6), (NORMAL_TAIL,))
+
+
+def of_training(season: Season, baseline: Baseline, feature_of_cell: Ints) -> Season:
+    """Return the season that training data would have, if they swung by the hour as the stream does.
+
+    Each hour's shares are the training data's, times what the hour has more or less than the stream as a
+    whole. So a constant difference between training and serving stays one. They are as precise as both
+    sides together.
+    """
+    feature = feature_of_cell[season.positions]
+    training = baseline.profile.counts[0, season.positions].astype(np.float64)
+    whole = season.counts.sum(axis=0)
+    size = 1.0 / (1.0 / np.maximum(season.events, 1) + 1.0 / max(baseline.n_events, 1))
+    size = np.where(season.events > 0, size, 0.0)
+    counts = np.zeros_like(season.counts)
+    for hour, own in enumerate(season.counts):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            swing = _shares(own, feature) / _shares(whole, feature)
+        shares = _shares(training * np.where(np.isfinite(swing), swing, 1.0), feature)
+        counts[hour] = np.rint(np.nan_to_num(shares) * size[hour])
+    return Season(counts, season.positions, np.rint(size).astype(np.int64))
+
+
+def _shares(counts: Ints | Floats, feature: Ints) -> Floats:
+    """Return counts (P) as shares of those of their feature; NaN where it has none."""
+    total = np.bincount(feature, weights=counts)[feature]
+    shares: Floats = counts / np.where(total > 0, total, np.nan)
+    return shares
+
+
+def _fitting(length_s: float, slot_s: float) -> int:
+    return max(n for n in LENGTHS_IN_SLOTS if n == 1 or n * slot_s <= length_s)
+
+
+def _feature_of_cell(layout: Layout) -> Ints:
+    """Return which feature each counter but the last is of."""
+    features = np.arange(len(layout.features))
+    return np.concatenate([layout.segments.feature_of_bin, *[features] * 4]).astype(np.int64)
+
+
+def _long_runs(flags: Bools, least: int) -> Bools:
+    """Return the flags (slots, F) that stand in runs of at least so many."""
+    out = np.zeros_like(flags)
+    run = np.zeros(flags.shape[1], dtype=np.int64)
+    for i, row in enumerate(flags):
+        run = np.where(row, run + 1, 0)
+        for f in np.flatnonzero(run >= least).tolist():
+            out[i - run[f] + 1 : i + 1, f] = True
+    return out
+
+
+def _joined(parts: list[Variation]) -> Variation:
+    """Return variations of one length each, as one of several lengths."""
+    return Variation(
+        tuple(length_s for part in parts for length_s in part.lengths_s),
+        tuple(n for part in parts for n in part.windows),
+        {name: np.concatenate([part.excess[name] for part in parts]) for name in parts[0].excess},
+        np.concatenate([part.looks for part in parts]),
+        np.concatenate([part.effective for part in parts]),
+        tuple(tail for part in parts for tail in part.tails),
+    )
+
+
+def _moderated(variation: Variation, which: Bools) -> Variation:
+    """Return a variation in which features that were seen too little (F) lean on all others.
+
+    A few days tell a feature's variance badly, those of all features together better. `LEAST` bounds it
+    from below.
+    Source: Smyth (2004), Stat. Appl. Genet. Mol. Biol. 3(1):3, with prior degrees of freedom that are set.
+    """
+    own = variation.effective
+    excess = dict(variation.excess)
+    for name in VARYING:
+        pooled = (own * excess[name] + POOLED_WINDOWS * _pool(excess[name])) / (own + POOLED_WINDOWS)
+        excess[name] = np.where(which, np.maximum(pooled, LEAST**2), excess[name])
+    return replace(variation, excess=excess, effective=np.where(which, own + POOLED_WINDOWS, own))
+
+
+def _pool(table: Floats) -> Floats:
+    """Return the mean of each length (L, 1) over the features that have this distance."""
+    known = table > 0
+    pooled: Floats = table.sum(axis=1, keepdims=True) / np.maximum(known.sum(axis=1, keepdims=True), 1)
+    return pooled
