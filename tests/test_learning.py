@@ -39,7 +39,9 @@ def _hour(hour, mean, rng):
     times = START_S + hour * HOUR_S + np.sort(rng.random(EVENTS)) * HOUR_S
     values = rng.normal(mean, 1.0, EVENTS).round(3)
     return [
-        json.dumps({"model": KEY.model, "version": KEY.version, "features": {"x": x}, "timestamp": t}).encode()
+        json.dumps(
+            {"model": KEY.model, "version": KEY.version, "features": {"x": x}, "timestamp": t}
+        ).encode()
         for x, t in zip(values.tolist(), map(format_time, times.tolist()), strict=True)
     ]
 

@@ -18,6 +18,8 @@ import numpy as np
 from detector.baseline.measure_variation import (
     LENGTHS_IN_SLOTS,
     NORMAL_TAIL,
+    SLOTS_S,
+    VARIES,
     VARYING,
     Slots,
     measure_season,
@@ -26,6 +28,7 @@ from detector.baseline.measure_variation import (
 from detector.baseline.model import Baseline
 from detector.baseline.variation import DAY_S, Season, Variation
 from detector.batch import Bools, Floats, Ints
+from detector.distances import Pair, distances
 from detector.profile import Layout, Profile
 
 ENOUGH_DAYS = 7.0
@@ -35,16 +38,22 @@ MOST_DAYS = 28.0
 
 MAX_CELLS = 10_000_000
 """Counters of all slots of a model version together (40 MB)."""
-LEARNING_SLOTS_S = (300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0, 86400.0)
 
 STAYS_DAYS = 3.0
 """Before enough was seen, what lasts so long is a change; what ends sooner may be these data's own way."""
 
-FIRST_DAY = 0.05
-"""Natural variation to expect before anything was seen, as a distance: so a swing of a mean by half a
-standard deviation is silent on the first day, for it may be a season."""
+UNSEEN = 0.05
+"""Natural variation to expect on the first day, as a distance: so a swing of a mean by half a standard
+deviation is silent, for it may be a season."""
+LEAST_OF_A_DAY = 0.028
+"""Variation to expect at least on the second: one day does not tell how days differ. With so little
+known an excursion of it reaches as far as one of `UNSEEN`."""
 LEAST = 0.012
-"""Variation to expect at least until enough was seen: a mean that moves by .03 standard deviations."""
+"""The same from the third day until enough was seen: a mean that moves by .03 standard deviations."""
+STEADY_DAYS = 5
+"""So many days tell a trend."""
+MOST_OF_STEPS = 2.0
+"""How often half the mean square of steps from day to day may be variation."""
 POOLED_WINDOWS = 4.0
 """Until enough was seen, what all features show together counts like so many independent windows."""
 
@@ -127,7 +136,7 @@ class Learner:
         if self._is_done:
             return None
         day = int(start_s // DAY_S)
-        if self._day is not None and day > self._day and self._slots.counts:
+        if self._day is not None and day > self._day and self.days >= 1.0:
             self._begin()
         self._day = day
         slot = int(start_s // self._slots.slot_s)
@@ -197,8 +206,14 @@ class Learner:
 
     def _learned(self, work: _Work) -> Knowledge:
         found = _joined(work.found)
-        effective = np.maximum(found.effective * (work.own_days / work.days), 5.0)
-        variation = _moderated(replace(found, effective=effective), work.own_days < ENOUGH_DAYS)
+        steady = _steady_share(work.live, work.slots)
+        found = replace(
+            found,
+            excess={name: table * steady for name, table in found.excess.items()},
+            effective=np.maximum(found.effective * (work.own_days / work.days), 5.0),
+        )
+        least = LEAST_OF_A_DAY if work.days < 2.0 else LEAST
+        variation = _moderated(found, work.own_days < ENOUGH_DAYS, least)
         season = None if work.season is None else of_training(work.season, self._baseline, self._cells)
         self.knowledge = Knowledge(variation, season, work.days)
         if self.knowledge.is_enough and self._known_slots is None:
@@ -212,16 +227,16 @@ class Learner:
 
 def learning_slot(shortest_s: float, pane_s: float, width: int) -> float:
     """Return how long a slot is: as the shortest window, longer where panes or `MAX_CELLS` ask for it."""
-    for slot_s in LEARNING_SLOTS_S:
+    for slot_s in SLOTS_S:
         cells = (MOST_DAYS + 1.0) * DAY_S / slot_s * width
         if slot_s >= max(shortest_s, pane_s) and cells <= MAX_CELLS:
             return slot_s
-    return max(LEARNING_SLOTS_S[-1], pane_s)
+    return max(SLOTS_S[-1], pane_s)
 
 
 def prior(n_features: int, length_s: float) -> Variation:
     """Return what to expect of features of which nothing is known."""
-    square = np.full((1, n_features), FIRST_DAY**2)
+    square = np.full((1, n_features), UNSEEN**2)
     once_a_day = np.full((1, n_features), 30.0)
     excess = dict.fromkeys(VARYING, square)
     return Variation((length_s,), (0,), excess, once_a_day, np.full((1, n_features), 1e6), (NORMAL_TAIL,))
@@ -288,18 +303,49 @@ def _joined(parts: list[Variation]) -> Variation:
     )
 
 
-def _moderated(variation: Variation, which: Bools) -> Variation:
+def _steady_share(live: Baseline, slots: Slots) -> Floats:
+    """Return which part of a feature's variation (F) comes and goes; the rest is a trend, which only goes.
+
+    Days that move at random lie as far from the whole as half the square of their steps says. A trend takes
+    them far in small steps, so steps bound what is taken for variation.
+    Source: von Neumann (1941), Ann. Math. Stat. 12:367-395.
+    """
+    of_day: dict[int, Ints] = {}
+    for slot, counts in sorted(slots.counts.items()):
+        day = int(slot * slots.slot_s // DAY_S)
+        of_day[day] = of_day.get(day, 0) + counts.astype(np.int64)
+    if len(of_day) < STEADY_DAYS:
+        return np.ones(len(live.features))
+    days = np.stack(list(of_day.values()))[:, : live.layout.n_bins]
+    whole = days.sum(axis=0)
+    apart = _beyond_noise(Pair(whole - days, days, live.layout.segments))
+    steps = _beyond_noise(Pair(days[:-1], days[1:], live.layout.segments)) / 2.0
+    share = np.clip(MOST_OF_STEPS * steps / np.maximum(apart, VARIES**2), 0.0, 1.0)
+    return np.where(apart > VARIES**2, share, 1.0)
+
+
+def _beyond_noise(pair: Pair) -> Floats:
+    """Return the mean square of the Hellinger distance less its noise (F), of rows that have values."""
+    hellinger = distances.get("hellinger")
+    assert hellinger.noise_floor is not None
+    square = hellinger.measure(pair) ** 2 - hellinger.noise_floor(pair) ** 2
+    known = np.isfinite(square)
+    mean: Floats = np.where(known, square, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return mean
+
+
+def _moderated(variation: Variation, which: Bools, least: float) -> Variation:
     """Return a variation in which features that were seen too little (F) lean on all others.
 
-    A few days tell a feature's variance badly, those of all features together better. `LEAST` bounds it
-    from below.
+    A few days tell a feature's variance badly, those of all features together better; `least` bounds its
+    root from below.
     Source: Smyth (2004), Stat. Appl. Genet. Mol. Biol. 3(1):3, with prior degrees of freedom that are set.
     """
     own = variation.effective
     excess = dict(variation.excess)
     for name in VARYING:
         pooled = (own * excess[name] + POOLED_WINDOWS * _pool(excess[name])) / (own + POOLED_WINDOWS)
-        excess[name] = np.where(which, np.maximum(pooled, LEAST**2), excess[name])
+        excess[name] = np.where(which, np.maximum(pooled, least**2), excess[name])
     return replace(variation, excess=excess, effective=np.where(which, own + POOLED_WINDOWS, own))
 
 

@@ -62,15 +62,15 @@ def _reach(known, f=0):
 
 
 def test_nothing_is_known_at_first_then_a_guess_then_enough(model):
-    """Thresholds are wide on the first day, and said to be a guess until seven days are over."""
+    """Thresholds are wide at first, and said to be a guess until seven are over."""
     known = _teach(_learner(model), model, _days(np.zeros(9)), rng_of("learn", "stages"))
 
     assert [k.is_enough for k in known] == [k.days >= ENOUGH_DAYS for k in known]
     assert [k.days for k in known] == pytest.approx(range(9))
     assert known[0].text.endswith("0 of 7 days")
     assert known[3].text.endswith("3 of 7 days")
-    assert known[8].text.endswith("8 days")
-    assert _reach(known[0]) > _reach(known[3]) > _reach(known[8])
+    assert known[-1].text.endswith("8 days")
+    assert _reach(known[0]) > _reach(known[1]) > _reach(known[2]) > _reach(known[-1])
 
 
 def test_days_that_move_by_themselves_are_measured(model):
@@ -131,7 +131,7 @@ def test_what_drifts_after_the_first_week_is_left_out(model):
     )[-1]
 
     assert max(_reach(known, f) for f in (0, 1, 2)) < 0.02
-    assert min(_reach(known, f) for f in (3, 4, 5)) > 0.1
+    assert min(_reach(known, f) for f in (3, 4, 5)) > 0.05
 
 
 def test_a_change_in_the_first_week_that_was_noticed_does_not_widen_its_own_threshold(model):
@@ -143,7 +143,7 @@ def test_a_change_in_the_first_week_that_was_noticed_does_not_widen_its_own_thre
     )
 
     assert all(max(_reach(k, f) for f in (0, 1, 2)) < 0.05 for k in known[1:])
-    assert _reach(known[-1], 5) > 0.1
+    assert _reach(known[-1], 5) > 0.05
 
 
 def test_what_comes_back_in_the_first_week_is_these_datas_own_way(model):
@@ -159,6 +159,17 @@ def test_what_comes_back_in_the_first_week_is_these_datas_own_way(model):
     )[-1]
 
     assert _reach(known) > 0.08
+
+
+def test_a_slow_change_is_not_taken_for_variation(model):
+    """A mean that rises by .1 a day from day seven on, unnoticed: half of how far it lies, at the most.
+
+    Fourteen days later it lies at a distance of .5; the root mean square of all days is a third of that.
+    """
+    rise = np.r_[np.zeros(7), 0.1 * np.arange(1, 15)]
+    known = _teach(_learner(model), model, _days(rise), rng_of("learn", "slow"))[-1]
+
+    assert _reach(known) < 0.05
 
 
 def test_learning_ends_with_four_weeks(model):
