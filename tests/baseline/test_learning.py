@@ -14,6 +14,7 @@ from detector.baseline.learning import (
     knowledge_of,
     learning_slot,
 )
+from detector.baseline.stream_variation import LEAST
 from detector.baseline.variation import DAY_S
 from tests.support.worlds import START_S, Model, rng_of, shares
 
@@ -170,6 +171,31 @@ def test_a_slow_change_is_not_taken_for_variation(model):
     known = _teach(_learner(model), model, _days(rise), rng_of("learn", "slow"))[-1]
 
     assert _reach(known) < 0.05
+
+
+def test_a_feature_that_drifts_from_the_first_hour_is_never_learned(model):
+    """All it has is left out: nothing breaks, and it is held to the guess for want of better."""
+    drifts = np.where(np.arange(N) < 1, START_S, np.inf)
+    known = _teach(
+        _learner(model), model, _days(np.full(10, 0.8)), rng_of("learn", "never"), suspect=lambda _: drifts
+    )
+
+    assert all(np.isfinite(table).all() for k in known for table in k.variation.excess.values())
+    assert _reach(known[-1]) == pytest.approx(LEAST)
+    assert _reach(known[-1], 1) < LEAST
+
+
+def test_panes_of_a_day_are_learned_too(model):
+    """A measurement that is under way is not begun anew: with three lengths it takes three panes."""
+    learner = Learner(_baseline(model), (DAY_S, 2 * DAY_S, 4 * DAY_S), DAY_S)
+    rng = rng_of("learn", "day panes")
+    found = []
+    for day in range(30):
+        counts = model.vector(rng.multinomial(EVENTS, shares(np.zeros(N))), EVENTS)
+        found.append(learner.add(START_S + day * DAY_S, counts, CALM))
+
+    assert any(found)
+    assert learner.knowledge.is_enough
 
 
 def test_learning_ends_with_four_weeks(model):
