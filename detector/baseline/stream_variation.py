@@ -17,7 +17,7 @@ from detector.distances import Pair, distances
 UNSEEN = 0.05
 """Natural variation to expect on the first day, as a distance: so a swing of a mean by half a standard
 deviation is silent, for it may be a season."""
-LEAST_OF_A_DAY = 0.028
+LEAST_OF_A_DAY = 0.04
 """Variation to expect at least on the second: one day does not tell how days differ. With so little
 known an excursion of it reaches as far as one of `UNSEEN`."""
 LEAST = 0.012
