@@ -157,10 +157,16 @@ class Learner:
         for slot in sorted(self._slots.counts)[: -round(MOST_DAYS * DAY_S / self._slots.slot_s)]:
             del self._slots.counts[slot], self._suspect[slot]
         slots, left_out = self._kept()
-        total = np.sum(list(slots.counts.values()), axis=0, dtype=np.int64)
+        total: Ints = np.stack(list(slots.counts.values())).sum(axis=0, dtype=np.int64)
         profile = Profile.zeros(self._baseline.layout)
         profile.counts[0] = total
-        live = replace(self._baseline, profile=profile, season=None, variation=None)
+        # Values that training had once are expected among the live ones at the same rate.
+        rate = float(total[-1]) / max(self._baseline.n_events, 1)
+        facts = tuple(
+            f if f.singletons is None else replace(f, singletons=round(f.singletons * rate))
+            for f in self._baseline.facts
+        )
+        live = replace(self._baseline, profile=profile, facts=facts, season=None, variation=None)
         own_days = np.asarray(self.days - left_out * self._slots.slot_s / DAY_S, dtype=np.float64)
         self._work = _Work(live, slots, measure_season(live, slots), self.days, own_days, [*self._lengths])
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from detector.baseline.measure_variation import MIN_EVENTS, NORMAL_TAIL, VARIES, VARYING, Slots
+from detector.baseline.excursions import NORMAL_TAIL, VARIES
+from detector.baseline.measure_variation import MIN_EVENTS, VARYING, Slots
 from detector.baseline.model import Baseline
 from detector.baseline.variation import DAY_S, Season, Variation
 from detector.batch import Bools, Floats, Ints
