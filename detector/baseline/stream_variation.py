@@ -15,7 +15,7 @@ from detector.baseline.variation import DAY_S, Season, Variation
 from detector.batch import Bools, Floats, Ints
 from detector.distances import Pair, distances
 
-UNSEEN = 0.05
+UNSEEN = 0.06
 """Natural variation to expect on the first day, as a distance: so a swing of a mean by half a standard
 deviation is silent, for it may be a season."""
 LEAST_OF_A_DAY = 0.04
