@@ -151,18 +151,16 @@ class _Watched:
     def _rest_on(self, knowledge: Knowledge) -> None:
         """Judge by what is known of natural variation from here on."""
         self.knowledge = knowledge
-        monitored = self._monitored
-        baseline = replace(monitored.baseline, variation=knowledge.variation, season=knowledge.season)
-        level = monitored.level(self._spec)
-        self.judge = Judge(self._key, baseline, monitored.policy, monitored.slices, level)
+        m = self._monitored
+        baseline = replace(m.baseline, variation=knowledge.variation, season=knowledge.season)
+        self.judge = Judge(self._key, baseline, m.policy, m.slices, m.level(self._spec))
 
     def learn(self, pane: int, counts: Ints, suspect_since_s: Floats) -> None:
         """Learn from a closed pane's events how the data vary by themselves, where that is not known."""
-        if self._learner is None:
-            return
-        known = self._learner.add(pane * self._spec.pane_s, counts, suspect_since_s)
-        if known is not None:
-            self._rest_on(known)
+        if self._learner is not None:
+            known = self._learner.add(pane * self._spec.pane_s, counts, suspect_since_s)
+            if known is not None:
+                self._rest_on(known)
 
     def broken_by(self, window: WindowProfile) -> tuple[Anomaly, ...]:
         """Return the expectations that a window breaks."""

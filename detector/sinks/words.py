@@ -1,6 +1,6 @@
 """An alert in plain words, for people who have never seen this program."""
 
-from detector.alerts import DATASET_STATISTIC, PREDICTION_ALERT, SCHEMA_ALERT, Transition
+from detector.alerts import DATASET_STATISTIC, PREDICTION_ALERT, SCHEMA_ALERT, UNSURE, Transition
 from detector.notice import Notice
 from detector.times import format_duration, format_time
 from detector.windows.slices import ALL
@@ -51,6 +51,7 @@ def description(notice: Notice) -> str:
         return f"It fired from {format_time(t.starts_at_s)}{until}{most}."
     parts = [] if t.message is None else [_sentence(printable(t.message, MAX_TEXT))]
     parts += [part for part in (_numbers(notice), _changes(notice), _since(t)) if part]
+    parts += [_sentence(UNSURE)] if t.unsure else []
     parts += [_ACTIONS[notice.action]] if notice.action in _ACTIONS else []
     return " ".join(parts)
 

@@ -1,6 +1,7 @@
 """What receivers read: Alertmanager's words, JSON for programs, plain words for people."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -86,6 +87,16 @@ def test_the_words_of_the_end_say_how_long_and_how_much():
         f"It fired from {_time(START_S)} to {_time(START_S + 1800)}, hellinger was 0.47 at most."
     )
     assert message_of(notice(ended(began))).peak == 0.47
+
+
+def test_an_alert_of_the_first_week_says_that_it_rests_on_little():
+    """Where natural variation is not known yet, people read so in the description; else nothing of it."""
+    sure = feature_alert("age")
+
+    assert "How these data vary by themselves is not known yet." in description(
+        notice(replace(sure, unsure=True))
+    )
+    assert "vary by themselves" not in description(notice(sure))
 
 
 def test_a_webhook_has_the_body_of_alertmanagers_own():
