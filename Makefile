@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv dev demo kafka prometheus lint test fast bench lock clean
+.PHONY: help venv dev demo kafka prometheus lint test fast bench bench-detection lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,7 +12,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 	--no-emit-index-url --custom-compile-command "make lock"
 
 help: ## show this
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -31,6 +31,11 @@ $(VENV)/.runtime: $(VENV)/.made requirements.txt requirements-build.txt pyprojec
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
 	@echo "installing what tests and checks need ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.dev requirements-bench.txt
+	@echo "installing what the detection bench compares with ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@touch $@
 
 venv: $(VENV)/.runtime ## the environment with the detector installed
@@ -66,13 +71,17 @@ test: $(VENV)/.dev lint ## all checks and tests, against real Kafka, Prometheus 
 
 bench: $(VENV)/.dev ## speed and memory, as ratios in the same run
 	@tools/provide kafka
-	$(BIN)/pytest -m bench -s tests/bench $(ARGS)
+	$(BIN)/pytest -m bench -s tests/bench --ignore tests/bench/detection $(ARGS)
+
+bench-detection: $(VENV)/.bench ## what is found, and how often in vain, beside other rules; see docs/detection-bench.md
+	$(BIN)/pytest -m bench -s tests/bench/detection $(ARGS)
 
 lock: $(VENV)/.made ## resolve the locked requirements anew
 	@$(BIN)/pip install --quiet uv
 	$(BIN)/$(LOCK) pyproject.toml -o requirements.txt
 	$(BIN)/$(LOCK) --group build -o requirements-build.txt
 	$(BIN)/$(LOCK) pyproject.toml --extra parquet --group dev -c requirements.txt -o requirements-dev.txt
+	$(BIN)/$(LOCK) --group bench -c requirements.txt -o requirements-bench.txt
 
 clean: ## take away the environment, fetched programs and caches
 	rm -rf $(VENV) .tools build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

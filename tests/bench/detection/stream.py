@@ -114,11 +114,11 @@ class Model:
         """Return a profile with these rows; sums of values are not drawn."""
         return replace(Profile.zeros(self.layout, len(rows)), counts=rows)
 
-    def train(self, days):
-        """Return a baseline of four weeks, the training sample as a whole, and its windows of an hour."""
+    def train(self, days, n_days=TRAINING_DAYS):
+        """Return a baseline of so many days, the training sample as a whole, and its windows of an hour."""
         slots, total, hours = Slots(PANE_S * SLOT_PANES, {}), None, []
         first = int(START_S / PANE_S) // SLOT_PANES
-        for day in range(TRAINING_DAYS):
+        for day in range(n_days):
             by_slot = draw(days.rng, days.day(training=True)).grouped(SLOT_PANES)
             rows = self.rows(by_slot)
             for i, row in enumerate(rows):
@@ -252,4 +252,3 @@ def _hours(n, first):
     hours = np.zeros((len(n), N_HOURS))
     hours[np.arange(len(n)), kinds] = n
     return _moving_sum(hours)
-

@@ -174,9 +174,7 @@ def constant(value):
 
     def change(day, on):
         is_on = (on > 0)[:, None]
-        return replace(
-            day, mean=np.where(is_on, value, day.mean), scale=np.where(is_on, 1e-9, day.scale)
-        )
+        return replace(day, mean=np.where(is_on, value, day.mean), scale=np.where(is_on, 1e-9, day.scale))
 
     return change
 

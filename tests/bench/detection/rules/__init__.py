@@ -1,4 +1,4 @@
-"""What others do, one file a family: each rule looks at the same windows as ours and says which features drift.
+"""What others do, one file a family: rules that look at the same windows as ours and name what drifts.
 
 A family is a function of the training data's own windows, measured, that returns rules by name; a rule is a
 function of live windows, measured, that returns flags (T, F), numeric features first.

@@ -3,8 +3,8 @@
 Its default picks by size of the reference: up to 1,000 rows K-S and chi-square at p < .05, beyond that the
 normed Wasserstein distance for numbers and the Jensen–Shannon distance for categories, each at .1. Source:
 docs-old.evidentlyai.com/reference/data-drift-algorithm, and `evidently/legacy/calculations/stattests/`
-(`jensenshannon.py`: natural logarithm; `wasserstein_distance_norm.py`; `psi.py`; `utils.get_binned_data`: bins
-of equal width by Sturges' rule, an empty bin counts .0001). A value equal to the threshold is drift.
+(`jensenshannon.py`: natural logarithm; `wasserstein_distance_norm.py`; `psi.py`; `utils.get_binned_data`:
+bins of equal width by Sturges' rule, an empty bin counts .0001). A value equal to the threshold is drift.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
 """What all peers measure: distances by their own definitions, of the same counts, each computed once.
 
-Jensen–Shannon is a *distance* throughout: the root of the divergence, as `scipy.spatial.distance.jensenshannon`.
+Jensen–Shannon is a *distance* throughout, the root of the divergence, as in `scipy.spatial.distance`.
 """
 
 from functools import cached_property

@@ -1,9 +1,10 @@
 """NannyML: a chunk alarms above the mean plus three standard deviations of the reference's own chunks.
 
 Source: `nannyml/drift/univariate/calculator.py`, DEFAULT_THRESHOLDS (no lower threshold), and
-`nannyml/thresholds.py`, StandardDeviationThreshold (multiplier 3). The method by default is the Jensen–Shannon
-distance, over bins of equal width (Doane's rule) or over values; its base 2 only scales both sides. Its chunks
-stand one behind the other; here it sees every window, like all rules, and three in a row are asked of it.
+`nannyml/thresholds.py`, StandardDeviationThreshold (multiplier 3). The method by default is the
+Jensen–Shannon distance, over bins of equal width (Doane's rule) or over values; its base 2 only scales both
+sides. Its chunks stand one behind the other; here it sees every window, like all rules, and three in a row
+are asked of it.
 """
 
 from tests.bench.detection.rules.measures import both

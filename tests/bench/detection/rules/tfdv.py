@@ -1,7 +1,7 @@
-"""TensorFlow Data Validation: L-infinity of categories over a threshold; it has no default, users set .01 or .1.
+"""TensorFlow Data Validation: L-infinity of categories over a threshold. No default: users set .01 or .1.
 
-Its divergence of numbers needs raw values: `tests.bench.detection.raw`. Source: TFDV's guide to drift and skew
-comparators, where the examples say 0.01; `detector/tfdv/measures.py` has the definition.
+Its divergence of numbers needs raw values: `tests.bench.detection.raw`. Source: TFDV's guide to drift and
+skew comparators, where the examples say 0.01; `detector/tfdv/measures.py` has the definition.
 """
 
 import numpy as np
