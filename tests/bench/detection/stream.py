@@ -121,13 +121,14 @@ class Model:
         for day in range(n_days):
             by_slot = draw(days.rng, days.day(training=True)).grouped(SLOT_PANES)
             rows = self.rows(by_slot)
+            rows[:, self.layout.unseen] = 0  # what training data have is seen, by definition
             for i, row in enumerate(rows):
                 slots.add(first + day * len(rows) + i, row)
             whole = by_slot.total()
             total = whole if total is None else total + whole
             hours.append(by_slot.grouped(WINDOW // SLOT_PANES))
         row = self.rows(total)
-        row[:, self.layout.unseen] = 0  # by definition: what training data had is seen
+        row[:, self.layout.unseen] = 0
         once = total.categories[0, :, TAIL].sum(axis=-1).tolist()
         facts = tuple(CategoryFacts(N_VALUES + k, k) for k in once)
         provenance = Provenance((), "", int(total.n[0]), "2026-01-01T00:00:00Z", "0", 0, timestamp="t")
