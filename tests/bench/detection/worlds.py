@@ -1,8 +1,8 @@
 """Worlds with categories and rates beside the numbers of `tests.support.worlds`, and what happens in them.
 
-A *day* holds, for each of 288 panes, everything that the events are drawn from; a change is a function of a
-day and of `on` (T): the days since it set in, above 0 once it has. Numbers are drawn on a grid that is finer than our bins, so that rules with bins of equal width see the
-same events as rules with our bins do.
+A *day* holds, for each of 288 panes, everything that the events are drawn from. A change is a function of a
+day and of `on` (T): the days since it set in, above 0 once it has. Numbers are drawn on a grid that is finer
+than our bins, so that rules with bins of equal width see the same events as rules with our bins do.
 """
 
 from dataclasses import dataclass, replace
