@@ -13,7 +13,7 @@ ZIPF = 1.1
 class LongTail:
     """V ids whose shares fall as a power of their rank, m of them in training."""
 
-    def __init__(self, vocabulary, m, power=ZIPF, min_effect=0.1):
+    def __init__(self, vocabulary, m, power=ZIPF, min_effect=0.05):
         self.vocabulary = vocabulary
         shares = np.arange(1, vocabulary + 1, dtype=float) ** -power
         self._cumulative = np.cumsum(shares / shares.sum())

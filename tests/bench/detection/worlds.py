@@ -93,7 +93,7 @@ class Days:
         self.means = World(self.kind.means, rng, n)
         has_shares = c > 0
         self.missing = _log_uniform(rng, 0.005, 0.1, n + c) if has_shares else np.zeros(n + c)
-        self.outside = _log_uniform(rng, 0.0002, 0.005, n) if has_shares else np.zeros(n)
+        self.outside = _log_uniform(rng, 0.0001, 0.001, n) if has_shares else np.zeros(n)
         self.tail = _log_uniform(rng, 0.001, 0.05, c)
         # Standard deviation from day to day, as a part of the mean share; and how firm the categories are.
         self.spread = rng.uniform(0.1, 0.5, n + c)
