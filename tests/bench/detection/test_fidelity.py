@@ -14,12 +14,14 @@ from detector.drift.policy import DecisionPolicy
 from detector.windows.sliding import WindowProfile
 from tests.bench.detection.rules.evidently import psi
 from tests.bench.detection.rules.measures import Measured
-from tests.bench.detection.stream import BatchJudge, Model, Sample, end_of, live
+from tests.bench.detection.stream import BATCH, BatchJudge, Model, Sample, end_of, live
 from tests.bench.detection.tables import upper_bound
 from tests.bench.detection.worlds import CATEGORIES, FINE, GRID, N_VALUES, NEW, TAIL, Days
 from tests.support.worlds import KEY, PANE_S, rng_of
 
 M, N = 50_000, 5000
+N_TOGETHER = 30
+"""Windows judged together and alone: more than a batch."""
 CLOSE = 0.004
 """What bins of .05 to .5 standard deviations lose of a distance."""
 
@@ -39,11 +41,11 @@ def test_a_batch_of_windows_is_judged_as_each_alone(world):
     alone = Judge(
         KEY, baseline, DecisionPolicy(min_samples=500), level=Level(1.0, len(baseline.features), 1, 1, PANE_S)
     )
-    rows, ends = model.rows(look.sample), end_of(look.panes)
-    together = list(batch.evaluations(rows, look.hours, ends))
+    rows, ends = model.rows(look.sample[:N_TOGETHER]), end_of(look.panes[:N_TOGETHER])
+    together = list(batch.evaluations(rows, look.hours[:N_TOGETHER], ends))
 
-    assert len(together) == len(ends)
-    for i in (0, 23, 24, 100, len(ends) - 1):
+    assert len(together) == N_TOGETHER
+    for i in (0, BATCH - 1, BATCH, N_TOGETHER - 1):
         window = WindowProfile(
             3600.0, ends[i] - 3600.0, ends[i], model.profile(rows[i : i + 1]), hours=look.hours[i : i + 1]
         )
