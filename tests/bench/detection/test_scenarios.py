@@ -1,7 +1,7 @@
 """Acceptance scenarios 1 to 8 at their full counts: measured share, target, and what the default does.
 
 Scenario 9, the month, is `test_streams.py`. Left out: 10a (labels), which the detector does not take in yet,
-and 10b (onset and shape of a change), which it does not tell yet.
+and 10b (onset and shape of a change).
 """
 
 import time
