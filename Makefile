@@ -58,8 +58,8 @@ lint: $(VENV)/.dev ## format, style, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-fast: $(VENV)/.dev ## the tests that need neither Kafka nor Prometheus
-	$(BIN)/pytest -m "not kafka and not prometheus and not alertmanager" $(ARGS)
+fast: $(VENV)/.dev ## the tests that need neither Kafka nor Prometheus, nor build the image
+	$(BIN)/pytest -m "not kafka and not prometheus and not alertmanager and not image" $(ARGS)
 
 # What cannot be fetched is said here and again at the end of the tests, which then leave out what needs it.
 # Where CI is set, nothing may be missing.

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from tests.support.kafka_broker import kafka_available
+from tests.support.users import other_users_available
 
 TOOLS = Path(__file__).parents[2] / ".tools"
 FETCHED = os.pathsep.join(
@@ -40,5 +41,6 @@ MARKS = {
     "kafka": kafka_available,
     "prometheus": prometheus_available,
     "alertmanager": alertmanager_available,
+    "image": other_users_available,
 }
 """Mark of a test -> why what it needs is missing, None if it is there."""

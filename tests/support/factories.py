@@ -38,7 +38,7 @@ def baseline_of(rows: Sequence[Mapping[str, Any]], **options: Any) -> Baseline:
         files = find_files([str(path)])
         return build_baseline(
             lambda: read_chunks(files),
-            BuildOptions(model=KEY.model, version=KEY.version, **options),
+            BuildOptions(**{"model": KEY.model, "version": KEY.version} | options),
             PROVENANCE,
             lambda _: None,
         )
