@@ -193,6 +193,8 @@ class _Stage:
             key: Rehearsal(key, monitored, spec, self.alerts, self.known_drift)
             for key, monitored in models.items()
         }
+        for key, known in pipeline.knowledge.items():
+            found[key].rest_on(known)
         progress = Progress(sum(file.bytes for file in self.files))
         progress.begin(task)
 
@@ -228,7 +230,9 @@ def _counted(events: Iterator[Decoded], found: Mapping[ModelKey, Rehearsal]) -> 
 
 
 def _share_out(outcome: Outcome, pipeline: Pipeline, found: Mapping[ModelKey, Rehearsal]) -> None:
+    known = pipeline.knowledge
     for key, rehearsal in found.items():
         judged = [j for j in outcome.judged if j.evaluation.key == key]
         transitions = [t for t in outcome.transitions if t.key == key]
         rehearsal.take(judged, transitions, pipeline.anomalies.covered(key))
+        rehearsal.rest_on(known[key])

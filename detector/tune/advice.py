@@ -9,7 +9,6 @@ import numpy as np
 from detector.batch import Floats, ModelKey
 from detector.drift.judge import Judge
 from detector.drift.policy import DecisionPolicy, FeaturePolicy
-from detector.pipeline import Monitored
 from detector.times import parse_iso8601
 from detector.tune.effect_advice import EffectAdvice, Tried, advise_effect
 from detector.tune.rehearsal import GRID, Rehearsal, counts_by_subject
@@ -163,9 +162,8 @@ def pattern_of(name: str) -> str:
 
 def _smallest(found: Rehearsal, settings: ModelSettings) -> Floats:
     monitored, spec = found.monitored, found.spec
-    level = Monitored(monitored.baseline, monitored.policy, monitored.slices).level(spec)
     policy = proposed_policy(monitored.policy, settings)
-    judge = Judge(found.key, monitored.baseline, policy, monitored.slices, level)
+    judge = Judge(found.key, found.baseline, policy, monitored.slices, monitored.level(spec))
     load = Load(found.traffic, settings.min_samples, found.last_s)
     events = {length_s: load.fill(length_s).usual for length_s in sorted(spec.lengths_s)}
     return Sight(judge, spec, found.alerts, events).smallest()
@@ -187,10 +185,10 @@ def _doubts(found: Rehearsal) -> Sequence[str]:
             f"{3.0 * 30.0 / found.days:.1f} would be possible (95%)"
         )
     if baseline.variation is None:
-        doubts.append(
-            "the baseline has no timestamps, so thresholds know chance but not how data move by themselves; "
-            "rebuild it with `baseline build --timestamp`"
-        )
+        so = "so thresholds know chance but not how data move by themselves"
+        if found.monitored.learns:
+            so = "so how data move is learned from the stream: from nothing, with the settings in force"
+        doubts.append(f"the baseline has no timestamps, {so}; rebuild it with `baseline build --timestamp`")
     trained = baseline.provenance.last_event
     if trained is not None and found.first_s < parse_iso8601(trained):
         doubts.append(

@@ -1,11 +1,13 @@
 """What recorded events would have set off: the outcomes of a pipeline, summed up for one model version."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from detector.alerts import SCHEMA_ALERT, AlertPolicy, Covered, Transition, is_explained
+from detector.baseline import Baseline
+from detector.baseline.learning import Knowledge, knowledge_of
 from detector.batch import Bools, Floats, Ints, ModelKey
 from detector.drift.evaluation import Evaluation, State, States
 from detector.drift.judge import Judge
@@ -52,6 +54,10 @@ class Rehearsal:
     n_excluded: int = 0
     schema_alerts: int = 0
     """Alerts by the schema, which no `min_effect` moves."""
+    knowledge: Knowledge | None = None
+    """What is known of natural variation by now."""
+    baseline: Baseline = field(init=False)
+    """That of the version, with what is known by now."""
     enough: dict[float, Ints] = field(init=False)
     """By window length the evaluations with enough events, by slice (S)."""
     looked: dict[float, int] = field(init=False)
@@ -67,8 +73,20 @@ class Rehearsal:
         self.enough = {length_s: np.zeros(len(slices), dtype=np.int64) for length_s in lengths}
         self.looked = dict.fromkeys(lengths, 0)
         self.book = GridBook((len(self.levels), len(slices), len(features) + 1), self.alerts)
-        level, baseline = self.monitored.level(self.spec), self.monitored.baseline
-        self._judges = [Judge(self.key, baseline, with_effect(policy, x), slices, level) for x in GRID]
+        self.rest_on(knowledge_of(self.monitored.baseline))
+
+    def rest_on(self, knowledge: Knowledge) -> None:
+        """Judge by what is known of natural variation from here on, as the pipeline does."""
+        if knowledge is self.knowledge:
+            return
+        self.knowledge = knowledge
+        self.baseline = replace(
+            self.monitored.baseline, variation=knowledge.variation, season=knowledge.season
+        )
+        policy, level = self.monitored.policy, self.monitored.level(self.spec)
+        self._judges = [
+            Judge(self.key, self.baseline, with_effect(policy, x), self.monitored.slices, level) for x in GRID
+        ]
 
     def take(self, judged: Sequence[Judged], transitions: Sequence[Transition], covered: Covered) -> None:
         """Take in what one pane brought to this version; `covered` is what schema alerts tell already."""

@@ -13,6 +13,7 @@ from tests.support.factories import START_S, event
 
 MINUTES = 720
 PER_MINUTE = 60
+DECISION = {"min_samples": 500, "min_effect": 0.1, "learn": "off"}
 WINDOWS = {"pane": "5m", "lengths": ["10m", "1h"], "lateness": "0s"}
 
 
@@ -81,7 +82,7 @@ def _fired(drift_detector, events, config):
 
 def test_what_is_proposed_keeps_the_budget_when_it_is_replayed(stage, configured, drift_detector):
     """The feature that swings gets a `min_effect` of its own, the others keep theirs, nothing fires."""
-    config = configured(decision={"min_samples": 500, "min_effect": 0.1})
+    config = configured(decision=DECISION)
     before = _fired(drift_detector, stage / "swings.jsonl", config)
     ran = drift_detector("tune", stage / "swings.jsonl", "-c", config, "--format", "json")
     record = json.loads(ran.out)
@@ -100,12 +101,24 @@ def test_what_is_proposed_keeps_the_budget_when_it_is_replayed(stage, configured
 
 def test_what_each_effect_would_have_raised_is_what_a_replay_raises(stage, configured, drift_detector):
     """Counted at once for a whole grid, and by replays one by one."""
-    config = configured(decision={"min_samples": 500, "min_effect": 0.1})
+    config = configured(decision=DECISION)
     record = json.loads(drift_detector("tune", stage / "swings.jsonl", "-c", config, "--format", "json").out)
     counted = {row["min_effect"]: row["episodes"] for row in record["versions"][0]["grid"]}
     for level in (0.05, 0.2, 0.3):
-        own = configured("own.yaml", decision={"min_samples": 500, "min_effect": level})
+        own = configured("own.yaml", decision={**DECISION, "min_effect": level})
         assert counted[level] == _fired(drift_detector, stage / "swings.jsonl", own), level
+
+
+def test_what_is_learned_from_the_stream_holds_in_a_rehearsal_too(stage, configured, drift_detector):
+    """The count with the settings in force is that of a replay which learns."""
+    config = configured(decision={**DECISION, "learn": "auto"})
+    record = json.loads(drift_detector("tune", stage / "swings.jsonl", "-c", config, "--format", "json").out)
+    version = record["versions"][0]
+    counted = {row["min_effect"]: row["episodes"] for row in version["grid"]}
+
+    assert version["in_force"]["episodes"] == _fired(drift_detector, stage / "swings.jsonl", config)
+    assert counted[0.1] == version["in_force"]["episodes"]
+    assert any("learned from the stream" in doubt for doubt in version["cannot_know"])
 
 
 def test_windows_that_hold_too_few_events_are_replaced(stage, configured, drift_detector):
@@ -121,7 +134,7 @@ def test_windows_that_hold_too_few_events_are_replaced(stage, configured, drift_
 
 def test_a_calm_history_is_said_to_be_one(stage, configured, drift_detector):
     """Text of at most 100 columns with all six parts, and what half a day cannot tell."""
-    config = configured(decision={"min_samples": 500, "min_effect": 0.1})
+    config = configured(decision=DECISION)
     ran = drift_detector("tune", stage / "calm.jsonl", "-c", config)
 
     assert ran.code == 0, ran.err
@@ -134,7 +147,7 @@ def test_a_calm_history_is_said_to_be_one(stage, configured, drift_detector):
 
 def test_time_of_known_drift_does_not_count(stage, configured, drift_detector):
     """Nothing is left of swings when all of them are known."""
-    config = configured(decision={"min_samples": 500, "min_effect": 0.1})
+    config = configured(decision=DECISION)
     known = f"{format_time(START_S + 6000)}..{format_time(START_S + 60 * MINUTES)}"
     ran = drift_detector(
         "tune", stage / "swings.jsonl", "-c", config, "--known-drift", known, "--format", "json"
@@ -149,7 +162,7 @@ def test_time_of_known_drift_does_not_count(stage, configured, drift_detector):
 
 def test_another_budget_is_rehearsed_and_proposed(stage, configured, drift_detector, tmp_path):
     """`--budget` goes into thresholds and YAML; `--output` takes all of it."""
-    config, out = configured(decision={"min_samples": 500, "min_effect": 0.1}), tmp_path / "out.txt"
+    config, out = configured(decision=DECISION), tmp_path / "out.txt"
     ran = drift_detector("tune", stage / "calm.jsonl", "-c", config, "--budget", "0.2", "-o", out)
 
     assert (ran.code, ran.out) == (0, "")
