@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 
 from detector import __version__
 from detector.alerts import ALERTS, SCHEMA_ALERT
+from detector.baseline.variation import DAY_S
 from detector.batch import REJECT_REASONS, Floats
 from detector.metrics.labels import label
 from detector.metrics.names import EVALUATED, RUNNING, ExportPolicy, Family
@@ -162,7 +163,7 @@ def _add_models(view: View, add: Add) -> None:
         add("drift_baseline", (*key, baseline.digest), 1)
         add("drift_baseline_samples", key, baseline.n_events)
         if key in view.knowledge:
-            add("drift_natural_variation_days", key, view.knowledge[key].days)
+            add("drift_natural_variation_seconds", key, view.knowledge[key].days * DAY_S)
         built = datetime.fromisoformat(baseline.provenance.built_at)
         add("drift_baseline_created_timestamp_seconds", key, built.timestamp())
 

@@ -15,14 +15,13 @@ ROOM = 0.15
 MIN_EFFECT = 0.05
 """The smallest change that matters in the scenarios; it is no default."""
 
-QUICK = [s for s in SCENARIOS if s.n <= 10_000 and not (s.silent and s.n > 1000)]
+QUICK = [s for s in SCENARIOS if not s.gap and s.n <= 10_000 and not (s.silent and s.n > 1000)]
+"""What misses its target (`gap` says why) is in the bench alone."""
 
 
 @pytest.mark.parametrize("scenario", QUICK, ids=[s.name for s in QUICK])
-def test_numbers(scenario, request):
+def test_numbers(scenario):
     """Raw values through the whole chain: silent on the same law, and each change is found often enough."""
-    if scenario.gap:
-        request.applymarker(pytest.mark.xfail(reason=scenario.gap, strict=False))
     drifting, runs = found(scenario, MIN_EFFECT, RUNS)
 
     if scenario.silent:
