@@ -89,7 +89,7 @@ RUNNING = (
     Family("drift_baseline_created_timestamp_seconds", "gauge", _MODEL, "When the baseline was built."),
     Family("drift_baseline_samples", "gauge", _MODEL, "Training rows in the baseline."),
     Family("drift_natural_variation_seconds", "gauge", _MODEL,
-           "How long the data are that tell how they vary by themselves; from the stream, below a week is a guess."),
+           "Span of the data that tell how they vary; from the stream, below a week is a guess."),
     Family("drift_build", "info", ("version", "python"), "The running program."),
     Family("drift_active", "gauge", (), "Whether this instance judges: 1, or 0 for a standby."),
     Family("drift_ready", "gauge", (), "Whether baselines are loaded and the source has been read."),
