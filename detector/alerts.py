@@ -213,6 +213,13 @@ class AlertBook:
             if owner == key and name == ALL and t.feature is not None and t.statistic is not None
         )
 
+    def forget(self, key: ModelKey, at_s: float) -> list[Transition]:
+        """Forget a model version; return its alerts, ended at event time `at_s`."""
+        for place in [place for place in self._memory if place[0] == key]:
+            del self._memory[place]
+        ended = [self.firing.pop(place) for place in list(self.firing) if place[0] == key]
+        return [replace(t, status="resolved", ends_at_s=max(at_s, t.starts_at_s)) for t in ended]
+
     def _why_whole(self, evaluation: Evaluation, row: int, explain: Explain) -> Explanation:
         """Return what the features that drift have in common, since when, and which they are."""
 

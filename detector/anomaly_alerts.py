@@ -83,7 +83,7 @@ class AnomalyBook:
         if not spoken:
             # Too few events change nothing; but an alert is about events, and none are left.
             is_over = all(evaluation.n[0] == 0 for evaluation, _ in found)
-            return self._end(self._of(key), found[0][0]) if is_over else []
+            return self._end(self._of(key), found[0][0].window.end_s) if is_over else []
         broken = self._broken(key, spoken)
         transitions = self._resolve(spoken[0][0], broken)
         for place, (evaluation, anomaly) in broken.items():
@@ -112,6 +112,13 @@ class AnomalyBook:
             if place[1] is not None and statistic is not None:
                 until_s[place[1], statistic] = math.inf
         return until_s
+
+    def forget(self, key: ModelKey, at_s: float) -> list[Transition]:
+        """Forget a model version; return its alerts, ended at event time `at_s`."""
+        ended = self._end(self._of(key), at_s)
+        for place in [place for place in self._broken_until_s if place[0] == key]:
+            del self._broken_until_s[place]
+        return ended
 
     def _of(self, key: ModelKey) -> list[Place]:
         return [place for place in self.firing if place[0] == key]
@@ -149,14 +156,16 @@ class AnomalyBook:
         calm = [place for place in self._of(evaluation.key) if place not in broken]
         for place in calm:
             self._calm[place] += 1
-        return self._end([p for p in calm if self._calm[p] >= self.policy.clear_after], evaluation)
+        return self._end(
+            [p for p in calm if self._calm[p] >= self.policy.clear_after], evaluation.window.end_s
+        )
 
-    def _end(self, places: Iterable[Place], evaluation: Evaluation) -> list[Transition]:
+    def _end(self, places: Iterable[Place], at_s: float) -> list[Transition]:
         ended = []
         for place in places:
             del self._calm[place]
             began = self.firing.pop(place)
-            ended.append(replace(began, status="resolved", ends_at_s=evaluation.window.end_s))
+            ended.append(replace(began, status="resolved", ends_at_s=max(at_s, began.starts_at_s)))
         return ended
 
 

@@ -19,11 +19,12 @@ from detector.clock import Clock
 from detector.config import Config
 from detector.errors import BaselineError, ConfigError
 from detector.formats import ANY_VERSION, Catalog, Decoder, EventShape, formats
-from detector.pipeline import Monitored, Pipeline
+from detector.pipeline import Pipeline
 from detector.service import Publisher, Service
 from detector.sinks import Sink
 from detector.sources import Source
 from detector.store import read_baseline
+from detector.watched import Monitored
 from detector.windows.slices import Slices
 
 log = logging.getLogger(__name__)

@@ -9,78 +9,29 @@ each model version, the watermark, the alert book and the counters.
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from detector.alerts import AlertBook, AlertPolicy, Transition
 from detector.anomaly import Anomaly
 from detector.anomaly_alerts import AnomalyBook
-from detector.baseline import Baseline
-from detector.baseline.expectations import Expectations
-from detector.baseline.learning import Knowledge, Learner, knowledge_of
-from detector.batch import Bools, Decoded, Floats, Ints, ModelKey, Partition
-from detector.drift.causes import cause_of
-from detector.drift.contributors import contributors
+from detector.baseline.learning import Knowledge
+from detector.batch import Bools, Decoded, Floats, ModelKey, Partition
 from detector.drift.evaluation import Evaluation, State, States
-from detector.drift.explanation import Explanation
-from detector.drift.groups import correlated
-from detector.drift.judge import Judge
-from detector.drift.level import Level
-from detector.drift.onset import UNKNOWN, Onset
-from detector.drift.policy import DecisionPolicy
-from detector.drift.scores import AlertTimes, onset_of, positions_of
 from detector.following import follow, told_again
-from detector.windows.slices import Slices
-from detector.windows.sliding import WindowProfile
+from detector.watched import Monitored, Watched
 from detector.windows.spec import WindowSpec
 from detector.windows.watermark import Watermark
-from detector.windows.windows import Windows
 
 MAX_OPEN_PANES = 256
 """Panes waiting for a slow partition; beyond that the oldest are evaluated without it."""
 
-MAX_ONSETS = 500
-"""Onsets told of one model version when a pane closes: a second or two. The rest are told when told again."""
-
 PANES_A_PIECE = 64
 """A poll whose events span more panes is fed piece by piece, so that what is open stays bounded."""
 
-
-@dataclass(frozen=True, slots=True)
-class Monitored:
-    """One model version to watch."""
-
-    baseline: Baseline
-    policy: DecisionPolicy = field(default_factory=DecisionPolicy)
-    slices: Slices = field(default_factory=Slices)
-    environment: str | None = None
-    """Environment of the schema that the events are from; None: SERVING, where the schema knows it."""
-
-    @property
-    def learns(self) -> bool:
-        """Whether natural variation is learned from the stream: the baseline does not tell it."""
-        return self.policy.learn and self.baseline.variation is None
-
-    def level(self, spec: WindowSpec) -> Level:
-        """Return how the budget of false alarms is shared out over all decisions of 30 days."""
-        judged = sum(not self.policy.of(name).ignore for name in self.baseline.features.names)
-        return Level(
-            self.policy.false_alarms_per_30_days,
-            max(judged, 1),
-            len(self.slices),
-            len(spec.lengths_s),
-            spec.pane_s,
-        )
-
-    @property
-    def expectations(self) -> Expectations | None:
-        """What windows are held against; None where the policy says that they are not."""
-        policy, names = self.policy, self.baseline.features.names
-        if policy.schema_tolerance is None:
-            return None
-        ignored = frozenset(name for name in names if policy.of(name).ignore)
-        return Expectations(self.baseline, policy.schema_tolerance, self.environment, ignored)
+MAX_GONE = 1000
+"""Model versions no longer watched whose counters are kept for when they come back: those that left last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +70,13 @@ class Counters:
     alerts_fired: Counter[tuple[ModelKey, str]] = field(default_factory=Counter)
     labels: int = 0
 
+    def forget(self, key: ModelKey) -> None:
+        """Begin anew for a model version."""
+        del self.accepted[key]
+        for counter in (self.evaluations, self.alerts_fired):
+            for place in [place for place in counter if place[0] == key]:
+                del counter[place]
+
     def copy(self) -> "Counters":
         """Return a copy that no longer changes with this one."""
         return Counters(
@@ -131,81 +89,6 @@ class Counters:
         )
 
 
-class _Watched:
-    """What the pipeline keeps for one model version."""
-
-    def __init__(self, key: ModelKey, monitored: Monitored, spec: WindowSpec) -> None:
-        self._key, self._monitored, self._spec = key, monitored, spec
-        baseline = monitored.baseline
-        self._expectations = monitored.expectations
-        self.windows = Windows(spec, baseline.binning, baseline.centers, monitored.slices)
-        self._onsets_left = MAX_ONSETS
-        self._learner = Learner(baseline, spec.lengths_s, spec.pane_s) if monitored.learns else None
-        self._rest_on(knowledge_of(baseline) if self._learner is None else self._learner.knowledge)
-
-    def close(self, pane: int) -> list[Evaluation]:
-        """Close a pane and judge every window, the shortest first."""
-        self._onsets_left = MAX_ONSETS
-        return [self.judge.evaluate(window) for window in self.windows.close(pane)]
-
-    def _rest_on(self, knowledge: Knowledge) -> None:
-        """Judge by what is known of natural variation from here on."""
-        self.knowledge = knowledge
-        m = self._monitored
-        baseline = replace(m.baseline, variation=knowledge.variation, season=knowledge.season)
-        self.judge = Judge(self._key, baseline, m.policy, m.slices, m.level(self._spec))
-
-    def learn(self, pane: int, counts: Ints, suspect_since_s: Floats) -> None:
-        """Learn from a closed pane's events how the data vary by themselves, where that is not known."""
-        if self._learner is not None:
-            known = self._learner.add(pane * self._spec.pane_s, counts, suspect_since_s)
-            if known is not None:
-                self._rest_on(known)
-
-    def broken_by(self, window: WindowProfile) -> tuple[Anomaly, ...]:
-        """Return the expectations that a window breaks."""
-        return () if self._expectations is None else self._expectations.broken_by(window)
-
-    @property
-    def possible_anomalies(self) -> tuple[tuple[str, str], ...]:
-        """Every (feature, kind) that a window can bring."""
-        return () if self._expectations is None else self._expectations.possible
-
-    def explain(self, evaluation: Evaluation, row: int, feature: int) -> Explanation:
-        """Return what an alert on a feature tells beside its numbers."""
-        current = evaluation.window.profile.row(row)
-        window = evaluation.window
-        cause = cause_of(self.judge.baseline, self.judge.expected(window, row), evaluation, row, feature)
-        times = AlertTimes(window.start_s, window.end_s, window.end_s)
-        onset = self._onset(row, feature, evaluation.worst_statistic(row, feature), times)
-        return Explanation(
-            contributors(self.judge.baseline, self.judge.reference(row), current, feature),
-            cause=None if cause is None else cause.name,
-            message=None if cause is None else cause.message,
-            moved_with=correlated(self.judge.baseline, evaluation, row, feature),
-            onset_s=onset.time_s,
-            shape=onset.shape,
-            unsure=not self.knowledge.is_enough,
-        )
-
-    def onset_again(self, alert: Transition, now_s: float) -> Onset:
-        """Return the onset and the shape of an alert's change as they look now."""
-        names = self.judge.baseline.features.names
-        if alert.feature not in names:
-            return UNKNOWN
-        row, feature = self.judge.slices.names.index(alert.slice), names.index(alert.feature)
-        times = AlertTimes(alert.starts_at_s - alert.window_s, alert.starts_at_s, now_s)
-        return self._onset(row, feature, alert.statistic, times)
-
-    def _onset(self, row: int, feature: int, statistic: str | None, alert: AlertTimes) -> Onset:
-        if self._onsets_left == 0:
-            return UNKNOWN
-        self._onsets_left -= 1
-        positions = positions_of(self.judge.baseline, feature, statistic)
-        series = self.windows.series(row, positions)
-        return onset_of(self.judge.baseline, self.judge.reference(row).counts[0], positions, series, alert)
-
-
 class Pipeline:
     """Windows, decisions and alerts of all model versions."""
 
@@ -213,13 +96,65 @@ class Pipeline:
         self, spec: WindowSpec, models: Mapping[ModelKey, Monitored], alerts: AlertPolicy | None = None
     ) -> None:
         self._spec = spec
-        self._watched = {key: _Watched(key, monitored, spec) for key, monitored in models.items()}
+        self._watched = {key: Watched(key, monitored, spec) for key, monitored in models.items()}
         self._watermark = Watermark(spec)
         self._closed_before: int | None = None
         self.alerts = AlertBook(alerts or AlertPolicy())
         self.anomalies = AnomalyBook(self.alerts.policy)
         self.counters = Counters()
         self.latest: dict[tuple[ModelKey, float], Judged] = {}
+        self._gone: dict[ModelKey, None] = {}
+
+    @property
+    def spec(self) -> WindowSpec:
+        """How event time is cut."""
+        return self._spec
+
+    @property
+    def watched(self) -> Mapping[ModelKey, Watched]:
+        """The model versions."""
+        return self._watched
+
+    def go_on_as(self, other: "Pipeline") -> tuple[Transition, ...]:
+        """Take on the settings and model versions of `other`; return the alerts that end with that.
+
+        `other` is new, and is not used afterwards. Watermark and counters go on. A version of which events
+        are still counted in the same places keeps its windows and its alerts, and is judged in the new way
+        from the next pane on. Any other begins with empty windows; the alerts that fire on what it was, or
+        on a version that is no longer watched, end here: nobody could follow them.
+        """
+        before, closed_s = self._watched, self._closed_s
+        is_cut_alike = self._spec.cuts_like(other.spec)
+        after = {key: watched.after(before.get(key), is_cut_alike) for key, watched in other.watched.items()}
+        kept = {key for key, watched in after.items() if key in before and watched.goes_on_from(before[key])}
+        self._spec, self._watched = other.spec, after
+        self._watermark.use(other.spec)
+        self.alerts.policy, self.anomalies.policy = other.alerts.policy, other.anomalies.policy
+        self.latest = {place: judged for place, judged in self.latest.items() if place[0] in kept}
+        if closed_s is not None:
+            self._closed_before = math.ceil(closed_s / self._spec.pane_s)
+            for key in after.keys() - kept:
+                after[key].windows.close(self._closed_before - 1)
+        self._remember_gone(before)
+        ended: list[Transition] = []
+        for key in [key for key in before if key not in kept]:
+            ended += self.alerts.forget(key, closed_s or 0.0)
+            ended += self.anomalies.forget(key, closed_s or 0.0)
+        return tuple(ended)
+
+    def _remember_gone(self, before: Iterable[ModelKey]) -> None:
+        """Keep the counters of versions that are no longer watched, of not too many."""
+        gone = dict.fromkeys([*self._gone, *before])
+        self._gone = {key: None for key in gone if key not in self._watched}
+        while len(self._gone) > MAX_GONE:
+            oldest = next(iter(self._gone))
+            del self._gone[oldest]
+            self.counters.forget(oldest)
+
+    @property
+    def _closed_s(self) -> float | None:
+        """Event time up to which panes are closed, None before the first is."""
+        return None if self._closed_before is None else self._closed_before * self._spec.pane_s
 
     def feed(self, decoded: Decoded, now_s: float) -> Iterator[Outcome]:
         """Take in one poll; yield the outcome of every pane that it closes, in order.

@@ -11,7 +11,8 @@ from detector.drift.onset import UNKNOWN, Onset
 from detector.drift.policy import DecisionPolicy
 from detector.drift.size import NO_SIZE, Size
 from detector.following import told_again
-from detector.pipeline import MAX_ONSETS, MAX_OPEN_PANES
+from detector.pipeline import MAX_OPEN_PANES
+from detector.watched import MAX_ONSETS
 from detector.windows.slices import Slices
 from detector.windows.spec import WindowSpec
 from tests.support.factories import START_S, Rig, baseline_of, event, training_rows

@@ -7,9 +7,10 @@ import pytest
 
 from detector.batch import ModelKey, Partition
 from detector.formats import EventFields, EventOptions
-from detector.pipeline import Monitored, Pipeline
+from detector.pipeline import Pipeline
 from detector.sinks.log import describe
 from detector.times import format_time
+from detector.watched import Monitored
 from detector.windows.spec import WindowSpec
 from tests.support.factories import KEY, START_S, baseline_of, decoder_of, event, records, training_rows
 from tests.support.live_schema import (

@@ -9,11 +9,12 @@ from detector.clock import ManualClock, SystemClock
 from detector.drift.evaluation import State
 from detector.kinds import open_part
 from detector.metrics import Metrics
-from detector.pipeline import Monitored, Pipeline
+from detector.pipeline import Pipeline
 from detector.service import Service
 from detector.sinks import sinks
 from detector.sources.memory import MemorySource
 from detector.view import SinkStatus
+from detector.watched import Monitored
 from detector.windows.spec import WindowSpec
 from tests.support.factories import KEY, START_S, baseline_of, decoder_of, event, training_rows
 from tests.support.receiver import receiver

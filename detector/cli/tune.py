@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
     from detector.alerts import AlertPolicy
     from detector.batch import Decoded, ModelKey
-    from detector.pipeline import Monitored, Outcome, Pipeline
+    from detector.pipeline import Outcome, Pipeline
     from detector.replay.events import Recording
     from detector.tables import DataFile
     from detector.tune.rehearsal import Interval, Rehearsal
     from detector.tune.window_advice import WindowAdvice
+    from detector.watched import Monitored
     from detector.windows.spec import WindowSpec
 
 EXAMPLES = """\

@@ -8,7 +8,7 @@ from detector.drift.rates import RATES
 from detector.errors import ConfigError
 from detector.metrics.collect import RATIO_FAMILIES
 from detector.metrics.names import ExportPolicy
-from detector.pipeline import Monitored
+from detector.watched import Monitored
 from detector.windows.spec import WindowSpec
 
 SERIES_OF_A_WINDOW = 3

@@ -43,6 +43,10 @@ class NumericBinning:
 
     edges: Floats
 
+    def is_like(self, other: "NumericBinning") -> bool:
+        """Whether every value lies in the same bin."""
+        return np.array_equal(self.edges, other.edges)
+
     @property
     def length(self) -> int:
         """Number of bins, with the two outside ones."""
@@ -92,6 +96,12 @@ class CategoryBinning:
         codes = _Codes({value: i for i, value in enumerate(self.values)})
         codes.rare = self._rare
         object.__setattr__(self, "_codes", codes)
+
+    def is_like(self, other: "CategoryBinning") -> bool:
+        """Whether every value counts in the same places."""
+        if self.values != other.values or (self.seen is None) != (other.seen is None):
+            return False
+        return self.seen is None or other.seen is None or np.array_equal(self.seen, other.seen)
 
     @property
     def length(self) -> int:
@@ -179,6 +189,14 @@ class Binning:
     def starts(self) -> Ints:
         """Position of each feature's first bin in the flat vector."""
         return np.cumsum(self.lengths) - self.lengths
+
+    def is_like(self, other: "Binning") -> bool:
+        """Whether every event counts in the same places."""
+        return (
+            self.features == other.features
+            and all(a.is_like(b) for a, b in zip(self.numeric, other.numeric, strict=True))
+            and all(a.is_like(b) for a, b in zip(self.categorical, other.categorical, strict=True))
+        )
 
     def of(self, feature: int) -> NumericBinning | CategoryBinning:
         """Return the binning of the feature with this index."""

@@ -12,10 +12,11 @@ from detector.batch import Bools, Floats, Ints, ModelKey
 from detector.drift.evaluation import Evaluation, State, States
 from detector.drift.judge import Judge
 from detector.drift.what_if import movement, with_effect
-from detector.pipeline import Judged, Monitored
+from detector.pipeline import Judged
 from detector.tune.grid_book import Episode, GridBook, Look
 from detector.tune.movement import Movement
 from detector.tune.traffic import Traffic
+from detector.watched import Monitored
 from detector.windows.sliding import WindowProfile
 from detector.windows.spec import WindowSpec
 

@@ -19,7 +19,8 @@ class Slices:
     def __init__(self, values: Mapping[str, Sequence[str]] | None = None) -> None:
         self.columns = tuple(values or {})
         names = [ALL]
-        self._rows: list[dict[Hashable, int]] = []
+        self.rows: list[dict[Hashable, int]] = []
+        """By column: value -> row."""
         for column, known in (values or {}).items():
             rows: dict[Hashable, int] = {}
             for value in known:
@@ -27,19 +28,23 @@ class Slices:
                 names.append(f"{column}={value}")
             # Boolean features carry True and False, their names are written in lower case.
             rows |= {b: rows[str(b).lower()] for b in (True, False) if str(b).lower() in rows}
-            self._rows.append(rows)
+            self.rows.append(rows)
         self.names = tuple(names)
+
+    def is_like(self, other: "Slices") -> bool:
+        """Whether every event counts for the same rows."""
+        return (self.columns, self.rows) == (other.columns, other.rows)
 
     def __len__(self) -> int:
         return len(self.names)
 
     def contributions(self, columns: Sequence[Sequence[Hashable]], n: int) -> tuple[Ints | None, Ints]:
         """Return (event, row) pairs for n events as two arrays; events None means each once, in order."""
-        if not self._rows:
+        if not self.rows:
             return None, np.zeros(n, dtype=np.int64)
         events = [np.arange(n)]
         rows = [np.zeros(n, dtype=np.int64)]
-        for known, column in zip(self._rows, columns, strict=True):
+        for known, column in zip(self.rows, columns, strict=True):
             found = np.fromiter((known.get(value, -1) for value in column), np.int64, n)
             inside = np.flatnonzero(found >= 0)
             events.append(inside)

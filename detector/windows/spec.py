@@ -38,6 +38,10 @@ class WindowSpec:
                     f"of {format_duration(self.pane_s)}"
                 )
 
+    def cuts_like(self, other: "WindowSpec") -> bool:
+        """Whether panes and windows begin and end where those of the other do."""
+        return self.pane_s == other.pane_s and sorted(self.lengths_s) == sorted(other.lengths_s)
+
     def panes_in(self, length_s: float) -> int:
         """Number of panes in a window of `length_s`."""
         return round(length_s / self.pane_s)

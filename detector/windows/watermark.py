@@ -32,6 +32,10 @@ class Watermark:
         self._idle: frozenset[Partition] = frozenset()
         self._advanced_to_s = -np.inf
 
+    def use(self, spec: WindowSpec) -> None:
+        """Go by other settings from now on."""
+        self._spec = spec
+
     def admit(self, time_s: Floats, partition: Ints, partitions: tuple[Partition, ...]) -> Bools:
         """Take note of n event times, in offset order, and say which of them are late.
 

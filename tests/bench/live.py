@@ -15,11 +15,12 @@ import numpy as np
 
 from detector.clock import SystemClock
 from detector.metrics import Metrics
-from detector.pipeline import Monitored, Pipeline
+from detector.pipeline import Pipeline
 from detector.service import Service
 from detector.sources import sources
 from detector.store import read_baseline
 from detector.times import parse_rfc3339
+from detector.watched import Monitored
 from detector.windows.spec import WindowSpec
 from tests.bench.events40 import NUMBERS, TEXTS
 from tests.support.factories import KEY, decoder_of

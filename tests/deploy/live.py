@@ -12,10 +12,11 @@ from detector.alerts import AlertPolicy
 from detector.clock import SystemClock
 from detector.drift.policy import DecisionPolicy
 from detector.metrics import Metrics
-from detector.pipeline import Monitored, Pipeline
+from detector.pipeline import Pipeline
 from detector.service import Service
 from detector.sources.memory import MemorySource
 from detector.times import format_time
+from detector.watched import Monitored
 from detector.web.server import WebServer
 from detector.windows.slices import Slices
 from detector.windows.spec import WindowSpec

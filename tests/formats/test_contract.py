@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from detector.batch import REJECT_REASONS, CellKind, ModelKey
 from detector.drift.policy import DecisionPolicy
 from detector.formats import EventShape, formats
-from detector.pipeline import Monitored, Pipeline
+from detector.pipeline import Pipeline
+from detector.watched import Monitored
 from detector.windows.slices import Slices
 from tests.formats.writing import FEATURES, GOOD, NAMES, SHAPE, WAYS, Way, Written
 from tests.support.factories import KEY, SPEC, START_S, baseline_of, training_rows

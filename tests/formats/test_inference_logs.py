@@ -12,7 +12,8 @@ from detector.drift.policy import DecisionPolicy
 from detector.errors import ConfigError
 from detector.formats import Catalog, EventOptions, EventShape, formats
 from detector.formats.inference_log import InferenceSettings
-from detector.pipeline import Monitored, Pipeline
+from detector.pipeline import Pipeline
+from detector.watched import Monitored
 from tests.formats.writing import GOOD, KEY, SHAPE, START_S, WAYS, Written, attributes, binary, structured
 from tests.support.factories import SPEC, baseline_of, training_rows
 

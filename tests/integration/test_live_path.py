@@ -12,10 +12,11 @@ from detector.alerts import AlertPolicy
 from detector.batch import Decoded
 from detector.clock import SystemClock
 from detector.metrics import Metrics
-from detector.pipeline import Monitored, Outcome, Pipeline
+from detector.pipeline import Outcome, Pipeline
 from detector.service import Service
 from detector.sources import sources
 from detector.times import format_time
+from detector.watched import Monitored
 from detector.web import WebServer
 from detector.windows.spec import WindowSpec
 from tests.integration.oracle import Oracle, bins_of

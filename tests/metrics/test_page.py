@@ -11,8 +11,8 @@ from detector.batch import ModelKey
 from detector.errors import ConfigError
 from detector.metrics import EVALUATED, RUNNING, ExportPolicy, Metrics, check_series, count_series
 from detector.metrics.labels import label
-from detector.pipeline import Monitored
 from detector.view import SinkStatus, SourceStatus, view_of
+from detector.watched import Monitored
 from detector.windows.slices import Slices
 from detector.windows.spec import WindowSpec
 from tests.support.factories import KEY, START_S, Rig, baseline_of, event, training_rows

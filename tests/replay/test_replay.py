@@ -12,12 +12,13 @@ import pytest
 
 from detector.errors import DataError
 from detector.formats import EventFields, EventOptions
-from detector.pipeline import Monitored, Pipeline
+from detector.pipeline import Pipeline
 from detector.replay.events import Recording
 from detector.replay.openmetrics import OpenMetricsFile
 from detector.replay.run import replay, replay_now
 from detector.tables import find_files
 from detector.times import format_time
+from detector.watched import Monitored
 from tests.support.availability import program
 from tests.support.factories import (
     KEY,

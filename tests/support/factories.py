@@ -15,9 +15,10 @@ from detector.baseline.build import BuildOptions, build_baseline
 from detector.batch import ModelKey, Partition, Records
 from detector.drift.policy import DecisionPolicy
 from detector.formats import Decoder, EventOptions, formats
-from detector.pipeline import Monitored, Outcome, Pipeline
+from detector.pipeline import Outcome, Pipeline
 from detector.tables import find_files, read_chunks
 from detector.times import format_time
+from detector.watched import Monitored
 from detector.windows.slices import Slices
 from detector.windows.spec import WindowSpec
 

@@ -1,0 +1,181 @@
+"""One model version as it is watched: baseline and policy, windows, how they are judged and explained."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from detector.alerts import Transition
+from detector.anomaly import Anomaly
+from detector.baseline import Baseline
+from detector.baseline.expectations import Expectations
+from detector.baseline.learning import Knowledge, Learner, knowledge_of
+from detector.batch import Floats, Ints, ModelKey
+from detector.drift.causes import cause_of
+from detector.drift.contributors import contributors
+from detector.drift.evaluation import Evaluation
+from detector.drift.explanation import Explanation
+from detector.drift.groups import correlated
+from detector.drift.judge import Judge
+from detector.drift.level import Level
+from detector.drift.onset import UNKNOWN, Onset
+from detector.drift.policy import DecisionPolicy
+from detector.drift.scores import AlertTimes, onset_of, positions_of
+from detector.windows.slices import Slices
+from detector.windows.sliding import WindowProfile
+from detector.windows.spec import WindowSpec
+from detector.windows.windows import Windows
+
+MAX_ONSETS = 500
+"""Onsets told of one model version when a pane closes: a second or two. The rest are told when told again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Monitored:
+    """One model version to watch."""
+
+    baseline: Baseline
+    policy: DecisionPolicy = field(default_factory=DecisionPolicy)
+    slices: Slices = field(default_factory=Slices)
+    environment: str | None = None
+    """Environment of the schema that the events are from; None: SERVING, where the schema knows it."""
+
+    def level(self, spec: WindowSpec) -> Level:
+        """Return how the budget of false alarms is shared out over all decisions of 30 days."""
+        judged = sum(not self.policy.of(name).ignore for name in self.baseline.features.names)
+        return Level(
+            self.policy.false_alarms_per_30_days,
+            max(judged, 1),
+            len(self.slices),
+            len(spec.lengths_s),
+            spec.pane_s,
+        )
+
+    @property
+    def learns(self) -> bool:
+        """Whether natural variation is learned from the stream: the baseline does not tell it."""
+        return self.policy.learn and self.baseline.variation is None
+
+    def is_like(self, other: "Monitored") -> bool:
+        """Whether the other is watched and judged in every respect like this one."""
+        return (
+            self.baseline.is_like(other.baseline)
+            and self.policy == other.policy
+            and self.slices.is_like(other.slices)
+            and self.environment == other.environment
+        )
+
+    def counts_like(self, other: "Monitored") -> bool:
+        """Whether every event counts in the same places as it does for the other."""
+        mine, its = self.baseline, other.baseline
+        return self.slices.is_like(other.slices) and (
+            mine.is_like(its)
+            or (mine.binning.is_like(its.binning) and np.array_equal(mine.centers, its.centers))
+        )
+
+    @property
+    def expectations(self) -> Expectations | None:
+        """What windows are held against; None where the policy says that they are not."""
+        policy, names = self.policy, self.baseline.features.names
+        if policy.schema_tolerance is None:
+            return None
+        ignored = frozenset(name for name in names if policy.of(name).ignore)
+        return Expectations(self.baseline, policy.schema_tolerance, self.environment, ignored)
+
+
+class Watched:
+    """What the pipeline keeps for one model version."""
+
+    def __init__(self, key: ModelKey, monitored: Monitored, spec: WindowSpec) -> None:
+        self._key, self.monitored, self._spec = key, monitored, spec
+        baseline = monitored.baseline
+        self._expectations = monitored.expectations
+        self.windows = Windows(spec, baseline.binning, baseline.centers, monitored.slices)
+        self._onsets_left = MAX_ONSETS
+        self.learner = Learner(baseline, spec.lengths_s, spec.pane_s) if monitored.learns else None
+        self._rest_on(knowledge_of(baseline) if self.learner is None else self.learner.knowledge)
+
+    def after(self, before: "Watched | None", is_cut_alike: bool) -> "Watched":
+        """Return what goes on where `before` stands: with its windows, if events count here as they do there.
+
+        Without any change that is `before` itself: its judge has worked out a lot already.
+        """
+        if before is None or not is_cut_alike or not self.monitored.counts_like(before.monitored):
+            return self
+        if self.monitored.is_like(before.monitored):
+            return before
+        self.windows = before.windows
+        mine, its = self.monitored.baseline.profile, before.monitored.baseline.profile
+        if (
+            self.learner is not None
+            and before.learner is not None
+            and np.array_equal(mine.counts, its.counts)
+        ):
+            self.learner = before.learner
+            self._rest_on(self.learner.knowledge)
+        return self
+
+    def goes_on_from(self, before: "Watched") -> bool:
+        """Whether the windows are those of `before`."""
+        return self.windows is before.windows
+
+    def close(self, pane: int) -> list[Evaluation]:
+        """Close a pane and judge every window, the shortest first."""
+        self._onsets_left = MAX_ONSETS
+        return [self.judge.evaluate(window) for window in self.windows.close(pane)]
+
+    def _rest_on(self, knowledge: Knowledge) -> None:
+        """Judge by what is known of natural variation from here on."""
+        self.knowledge = knowledge
+        m = self.monitored
+        baseline = replace(m.baseline, variation=knowledge.variation, season=knowledge.season)
+        self.judge = Judge(self._key, baseline, m.policy, m.slices, m.level(self._spec))
+
+    def learn(self, pane: int, counts: Ints, suspect_since_s: Floats) -> None:
+        """Learn from a closed pane's events how the data vary by themselves, where that is not known."""
+        if self.learner is not None:
+            known = self.learner.add(pane * self._spec.pane_s, counts, suspect_since_s)
+            if known is not None:
+                self._rest_on(known)
+
+    def broken_by(self, window: WindowProfile) -> tuple[Anomaly, ...]:
+        """Return the expectations that a window breaks."""
+        return () if self._expectations is None else self._expectations.broken_by(window)
+
+    @property
+    def possible_anomalies(self) -> tuple[tuple[str, str], ...]:
+        """Every (feature, kind) that a window can bring."""
+        return () if self._expectations is None else self._expectations.possible
+
+    def explain(self, evaluation: Evaluation, row: int, feature: int) -> Explanation:
+        """Return what an alert on a feature tells beside its numbers."""
+        current = evaluation.window.profile.row(row)
+        window = evaluation.window
+        cause = cause_of(self.judge.baseline, self.judge.expected(window, row), evaluation, row, feature)
+        times = AlertTimes(window.start_s, window.end_s, window.end_s)
+        onset = self._onset(row, feature, evaluation.worst_statistic(row, feature), times)
+        return Explanation(
+            contributors(self.judge.baseline, self.judge.reference(row), current, feature),
+            cause=None if cause is None else cause.name,
+            message=None if cause is None else cause.message,
+            moved_with=correlated(self.judge.baseline, evaluation, row, feature),
+            onset_s=onset.time_s,
+            shape=onset.shape,
+            unsure=not self.knowledge.is_enough,
+        )
+
+    def onset_again(self, alert: Transition, now_s: float) -> Onset:
+        """Return the onset and the shape of an alert's change as they look now."""
+        names = self.judge.baseline.features.names
+        if alert.feature not in names:
+            return UNKNOWN
+        row, feature = self.judge.slices.names.index(alert.slice), names.index(alert.feature)
+        times = AlertTimes(alert.starts_at_s - alert.window_s, alert.starts_at_s, now_s)
+        return self._onset(row, feature, alert.statistic, times)
+
+    def _onset(self, row: int, feature: int, statistic: str | None, alert: AlertTimes) -> Onset:
+        if self._onsets_left == 0:
+            return UNKNOWN
+        self._onsets_left -= 1
+        positions = positions_of(self.judge.baseline, feature, statistic)
+        series = self.windows.series(row, positions)
+        return onset_of(self.judge.baseline, self.judge.reference(row).counts[0], positions, series, alert)
