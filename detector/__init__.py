@@ -7,6 +7,7 @@ nothing does I/O, reads a clock or logs: values in, values out.
 
     cli/                       commands and exit codes
     demo/                      the main job on shipped data, for a first look
+    reload                     configuration and baselines read again while the service runs
     assembly                   the parts put together as the configuration says
     config/                    YAML to checked settings
     web/                       HTTP: metrics, health, page
@@ -19,6 +20,7 @@ nothing does I/O, reads a clock or logs: values in, values out.
     view, notice               frozen picture for readers on other threads; what sinks are told
     action                     what to do about an alert
     pipeline                   feed(events) -> outcome; owns windows, alert book, counters
+    watched                    one model version: its windows, how they are judged and explained
     following                  alerts that go on: size now, onset told again
     anomaly_alerts             anomalies of windows -> alerts
     alerts                     ok -> pending -> firing -> resolved

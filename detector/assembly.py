@@ -20,10 +20,11 @@ from detector.config import Config
 from detector.errors import BaselineError, ConfigError
 from detector.formats import ANY_VERSION, Catalog, Decoder, EventShape, formats
 from detector.pipeline import Pipeline
-from detector.service import Publisher, Service
+from detector.service import Changes, NoChanges, Publisher, Service
 from detector.sinks import Sink
 from detector.sources import Source
 from detector.store import read_baseline
+from detector.view import ConfigStatus
 from detector.watched import Monitored
 from detector.windows.slices import Slices
 
@@ -43,9 +44,18 @@ class Assembly:
     decoder: Decoder
     warnings: tuple[str, ...]
     idle_after_s: float
+    sha256: str
+    """Digest of the configuration file."""
 
-    def service(self, source: Source, sinks: Sequence[Sink], publisher: Publisher, clock: Clock) -> Service:
-        """Return the loop over `source`."""
+    def service(
+        self,
+        source: Source,
+        sinks: Sequence[Sink],
+        publisher: Publisher,
+        clock: Clock,
+        changes: Changes | None = None,
+    ) -> Service:
+        """Return the loop over `source`; without `changes` everything stays as it is."""
         return Service(
             source,
             self.decoder,
@@ -55,6 +65,7 @@ class Assembly:
             publisher,
             clock,
             self.idle_after_s,
+            changes or NoChanges(ConfigStatus(self.sha256, clock.now_s())),
         )
 
     @property
@@ -63,8 +74,12 @@ class Assembly:
         return {key: monitored.baseline for key, monitored in self.models.items()}
 
 
-def assemble(config: Config, schemas: Callable[[int], Any] | None = None) -> Assembly:
-    """Load the baselines of a configuration and make what runs on them.
+def assemble(
+    config: Config,
+    schemas: Callable[[int], Any] | None = None,
+    read: Callable[[Path], Baseline] = read_baseline,
+) -> Assembly:
+    """Load the baselines of a configuration with `read`, and make what runs on them.
 
     `schemas` looks up the schemas that events name, where their format has such.
 
@@ -81,7 +96,7 @@ def assemble(config: Config, schemas: Callable[[int], Any] | None = None) -> Ass
     models: dict[ModelKey, Monitored] = {}
     for model in config.models:
         policy = config.decision_policy(model.name)
-        for key, baseline in _baselines(config, model.name, model.baselines).items():
+        for key, baseline in _baselines(config, model.name, model.baselines, read).items():
             wanted = {s.column: s.values for s in model.slices}
             warnings += _idle_patterns(key, baseline, model.features)
             if baseline.variation is None:
@@ -94,7 +109,7 @@ def assemble(config: Config, schemas: Callable[[int], Any] | None = None) -> Ass
     decoder = formats.get(config.event.format)(options, catalog)
     spec = config.window_spec()
     pipeline = Pipeline(spec, models, config.alert_policy())
-    return Assembly(models, pipeline, catalog, decoder, tuple(warnings), spec.idle_after_s)
+    return Assembly(models, pipeline, catalog, decoder, tuple(warnings), spec.idle_after_s, config.sha256)
 
 
 def catalog_of(models: Mapping[ModelKey, Monitored]) -> Catalog:
@@ -107,10 +122,15 @@ def catalog_of(models: Mapping[ModelKey, Monitored]) -> Catalog:
     )
 
 
-def _baselines(config: Config, model: str, pattern: str) -> dict[ModelKey, Baseline]:
+def _baselines(
+    config: Config, model: str, pattern: str, read: Callable[[Path], Baseline]
+) -> dict[ModelKey, Baseline]:
     found: dict[ModelKey, Baseline] = {}
-    for path, named in _files(config, pattern):
-        baseline = read_baseline(path)
+    files = baseline_files(config, pattern)
+    if not files:
+        raise _none_found(config, pattern)
+    for path, named in files:
+        baseline = read(path)
         if baseline.model not in (None, model):
             raise BaselineError(
                 f"{path}: baseline of model {baseline.model!r}, but it is listed under {model!r}"
@@ -126,22 +146,29 @@ def _baselines(config: Config, model: str, pattern: str) -> dict[ModelKey, Basel
     return found
 
 
-def _files(config: Config, pattern: str) -> list[tuple[Path, str | None]]:
-    """Return the baseline files that a pattern names, each with the version its name gives."""
+def baseline_files(config: Config, pattern: str) -> list[tuple[Path, str | None]]:
+    """Return the baseline files that a pattern names, each with the version its name gives.
+
+    A file that is named without a pattern is returned whether or not it is there.
+    """
     if VERSION not in pattern:
         return [(config.resolve(pattern), None)]
     head, _, tail = pattern.partition(VERSION)
     name = re.compile(re.escape(Path(head + "\0").name).replace("\0", r"(.+?)") + re.escape(tail))
-    directory = config.resolve(head + "x").parent
+    try:
+        paths = sorted(config.resolve(head + "x").parent.iterdir())
+    except OSError:
+        return []
+    return [(path, match[1]) for path in paths if (match := name.fullmatch(path.name))]
+
+
+def _none_found(config: Config, pattern: str) -> BaselineError:
+    directory = config.resolve(pattern.partition(VERSION)[0] + "x").parent
     if not directory.is_dir():
-        raise BaselineError(f"{directory}: no such directory; models.baselines names {pattern!r}")
-    found = [(path, match[1]) for path in sorted(directory.iterdir()) if (match := name.fullmatch(path.name))]
-    if not found:
-        raise BaselineError(
-            f"{config.resolve(pattern)}: no baseline file matches; "
-            "build one with `drift-detector baseline build`"
-        )
-    return list(found)
+        return BaselineError(f"{directory}: no such directory; models.baselines names {pattern!r}")
+    return BaselineError(
+        f"{config.resolve(pattern)}: no baseline file matches; build one with `drift-detector baseline build`"
+    )
 
 
 def _unknown_variation(key: ModelKey, learns: bool) -> str:

@@ -123,7 +123,8 @@ class Pipeline:
         from the next pane on. Any other begins with empty windows; the alerts that fire on what it was, or
         on a version that is no longer watched, end here: nobody could follow them.
         """
-        before, closed_s = self._watched, self._closed_s
+        before, pane_s = self._watched, self._spec.pane_s
+        closed_s = None if self._closed_before is None else self._closed_before * pane_s
         is_cut_alike = self._spec.cuts_like(other.spec)
         after = {key: watched.after(before.get(key), is_cut_alike) for key, watched in other.watched.items()}
         kept = {key for key, watched in after.items() if key in before and watched.goes_on_from(before[key])}
@@ -131,8 +132,9 @@ class Pipeline:
         self._watermark.use(other.spec)
         self.alerts.policy, self.anomalies.policy = other.alerts.policy, other.anomalies.policy
         self.latest = {place: judged for place, judged in self.latest.items() if place[0] in kept}
-        if closed_s is not None:
-            self._closed_before = math.ceil(closed_s / self._spec.pane_s)
+        if self._closed_before is not None and closed_s is not None:
+            if pane_s != self._spec.pane_s:
+                self._closed_before = math.floor(closed_s / self._spec.pane_s)
             for key in after.keys() - kept:
                 after[key].windows.close(self._closed_before - 1)
         self._remember_gone(before)
@@ -150,11 +152,6 @@ class Pipeline:
             oldest = next(iter(self._gone))
             del self._gone[oldest]
             self.counters.forget(oldest)
-
-    @property
-    def _closed_s(self) -> float | None:
-        """Event time up to which panes are closed, None before the first is."""
-        return None if self._closed_before is None else self._closed_before * self._spec.pane_s
 
     def feed(self, decoded: Decoded, now_s: float) -> Iterator[Outcome]:
         """Take in one poll; yield the outcome of every pane that it closes, in order.

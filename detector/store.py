@@ -12,6 +12,40 @@ from detector.errors import BaselineError, InputError
 
 MAX_BASELINE_BYTES = 256 << 20
 
+Stamp = tuple[int, ...] | None
+"""What tells one content of a file from another without reading it; None: there is no file."""
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Return the stamp of the file that a path leads to, through any links."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    # The time of the last change of the inode cannot be set back, as that of the content can.
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+class BaselineReader:
+    """Reads baselines, and gives out again what it read the last time where the file has not changed."""
+
+    def __init__(self) -> None:
+        self._before: dict[Path, tuple[Stamp, Baseline]] = {}
+        self._now: dict[Path, tuple[Stamp, Baseline]] = {}
+
+    def begin(self) -> None:
+        """Begin to read all baselines again; those that are not asked for this time are forgotten."""
+        self._before, self._now = self._now, {}
+
+    def __call__(self, path: Path) -> Baseline:
+        """Read a baseline as `read_baseline` does, and raise what that raises."""
+        stamp = stamp_of(path)
+        known = self._now.get(path) or self._before.get(path)
+        if known is None or stamp is None or known[0] != stamp:
+            known = stamp, read_baseline(path)
+        self._now[path] = known
+        return known[1]
+
 
 def read_baseline(path: Path) -> Baseline:
     """Read and check a baseline file.

@@ -56,6 +56,25 @@ class SinkStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigStatus:
+    """Which configuration is in force, and how the last attempt to read it again went."""
+
+    sha256: str = ""
+    """Digest of the file that is in force."""
+    loaded_s: float | None = None
+    """Wall time since when it is: of the last success."""
+    error: str = ""
+    """What was wrong the last time; empty after a success."""
+    after_restart: tuple[str, ...] = ()
+    """Sections whose new settings take effect after a restart."""
+
+    @property
+    def is_successful(self) -> bool:
+        """Whether the last attempt was a success."""
+        return not self.error
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """Everything that metrics and pages show."""
 
@@ -78,6 +97,11 @@ class View:
     sinks: tuple[SinkStatus, ...] = ()
     knowledge: Mapping[ModelKey, Knowledge] = field(default_factory=dict)
     """What the thresholds of each model version rest on."""
+    config: ConfigStatus = ConfigStatus()
+    published_s: float | None = None
+    """Wall time when the picture was taken."""
+    uptime_s: float = 0.0
+    """Seconds since the service was made."""
 
 
 def view_of(
@@ -89,6 +113,9 @@ def view_of(
     last_evaluation_s: float | None,
     ready: bool,
     sinks: tuple[SinkStatus, ...] = (),
+    config: ConfigStatus = ConfigStatus(),
+    published_s: float | None = None,
+    uptime_s: float = 0.0,
 ) -> View:
     """Take a picture of the pipeline as it is now."""
     event_time_s: dict[str, float] = {}
@@ -111,4 +138,7 @@ def view_of(
         ready=ready,
         sinks=sinks,
         knowledge=pipeline.knowledge,
+        config=config,
+        published_s=published_s,
+        uptime_s=uptime_s,
     )

@@ -5,12 +5,18 @@ from __future__ import annotations
 import argparse
 import logging
 import signal
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from detector.clock import Clock
     from detector.config import Config
+    from detector.metrics import Metrics
+    from detector.reload import Reloader
     from detector.service import Service
+    from detector.store import Stamp
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +26,7 @@ examples:
   DRIFT_SOURCE__BOOTSTRAP_SERVERS=kafka-1:9092,kafka-2:9092 drift-detector run --config detector.yaml
 
 Serves /metrics, /healthz, /readyz and a status page on http.host:http.port. Ends on SIGTERM or SIGINT.
+Reads configuration and baselines again on SIGHUP, and when they change (setting `reload`).
 """
 
 
@@ -35,15 +42,21 @@ def run(options: argparse.Namespace) -> int:
     from detector.clock import SystemClock
     from detector.config import load_config
     from detector.metrics import Metrics
+    from detector.reload import stamps_of
+    from detector.store import stamp_of
     from detector.web import WebServer
 
-    config = load_config(options.config)
+    path = Path(options.config)
+    stamp = stamp_of(path)
+    config = load_config(path)
     logs.set_up(config.log.level, config.log.format)
     metrics = Metrics(config.export_policy())
-    service = build_service(config, metrics, SystemClock())
+    files = {**stamps_of(config), path: stamp}
+    service, reloader = build_service(config, files, metrics, SystemClock())
     server = WebServer(config.http.host, config.http.port, metrics, service.beat_age_s)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: service.stop())
+    signal.signal(signal.SIGHUP, lambda *_: reloader.request())
     if config.http.enabled:
         port = server.start()
         log.info("serving url=http://%s:%d version=%s", config.http.host, port, __version__)
@@ -56,27 +69,53 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def build_service(config: Config, metrics: Any, clock: Clock) -> Service:
-    """Put the service together; refuses what `check-config` refuses."""
+def build_service(
+    config: Config, files: Mapping[Path, Stamp], metrics: Metrics, clock: Clock
+) -> tuple[Service, Reloader]:
+    """Put the service together, with what changes it while it runs; refuses what `check-config` refuses."""
     from detector.assembly import assemble
+    from detector.config import load_config
     from detector.formats import formats
     from detector.kinds import open_part
     from detector.metrics import check_series
+    from detector.reload import Reloader
     from detector.report.baseline import baseline_line
     from detector.sinks import sinks
     from detector.sources import SchemaSource, schema_registries, sources
+    from detector.store import BaselineReader
 
     registry = None
     if config.schema_registry is not None and config.event.format in formats.with_schemas:
         registry = open_part(schema_registries, config.schema_registry, clock)
-    assembly = assemble(config, None if registry is None else registry.schema_of)
+    schemas = None if registry is None else registry.schema_of
+    read = BaselineReader()
+    assembly = assemble(config, schemas, read)
     check_series(assembly.models, config.window_spec(), config.export_policy())
     for warning in (*config.warnings, *assembly.warnings):
         log.warning("%s", warning)
     for key, baseline in assembly.baselines.items():
         log.info("watching model=%s version=%s %s", key.model, key.version, baseline_line(baseline))
-    opened = [open_part(sinks, settings, clock) for settings in config.alerts.sinks]
+    opened = [(settings, open_part(sinks, settings, clock)) for settings in config.alerts.sinks]
     source = open_part(sources, config.source, clock)
     if registry is not None:
         source = SchemaSource(source, registry, clock)
-    return assembly.service(source, opened, metrics, clock)
+    reloader = Reloader(
+        config,
+        assembly,
+        opened,
+        files,
+        load=lambda: load_config(config.path),
+        assemble=lambda new, read: assemble(new, schemas, read),
+        read=read,
+        apply=lambda new: _apply(new, metrics),
+        clock=clock,
+    )
+    return assembly.service(source, [sink for _, sink in opened], metrics, clock, reloader), reloader
+
+
+def _apply(config: Config, metrics: Metrics) -> None:
+    """Let what is not the service's own follow the configuration."""
+    from detector import logs
+
+    metrics.use(config.export_policy())
+    logs.set_up(config.log.level, config.log.format)

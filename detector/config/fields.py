@@ -132,6 +132,12 @@ def size_bytes(size: int | str) -> int:
     return n_bytes
 
 
+def _interval(value: object) -> object:
+    if value == "off" or isinstance(_period(value), str):
+        return value
+    raise ValueError("expected a duration or off; write it like 5s, or off")
+
+
 def _size(value: object) -> int | str:
     match value:
         case int() | str():
@@ -171,6 +177,8 @@ Duration = Annotated[str, BeforeValidator(_duration)]
 """A duration such as `90s`; may be 0s."""
 Period = Annotated[str, BeforeValidator(_period)]
 """A duration of at least a second."""
+Interval = Annotated[str, BeforeValidator(_interval)]
+"""A duration of at least a second, or `off`."""
 Size = Annotated[int | str, PlainValidator(_size)]
 """Bytes, or text with a unit such as `1MiB`."""
 Threshold = Annotated[float | Literal["auto", "off"], PlainValidator(_threshold)]

@@ -61,7 +61,7 @@ def load_config(
     if config is None or found:
         lines = [line for _, line in sorted(found, key=lambda one: one[0])]
         raise InvalidConfigError(_scrubbed(lines, draft, schema), document.name)
-    config.came_from(Path(path), tuple(_warnings(config, draft)))
+    config.came_from(Path(path), document.sha256, tuple(_warnings(config, draft)))
     return config
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, Field, InstanceOf, PrivateAttr, field_validator, model_validator
 
-from detector.config.fields import Duration, Listed, PlacedError, Section, refuse_repeats
+from detector.config.fields import Duration, Interval, Listed, PlacedError, Section, refuse_repeats
 from detector.config.sections import (
     Decision,
     DirectoryState,
@@ -65,9 +65,12 @@ class Config(Section):
     metrics: Metrics = Metrics()
     state: DirectoryState | TopicState | None = None
     log: Log = Log()
+    reload: Interval = "5s"
+    """How often to look whether this file or a baseline has changed; off: only SIGHUP makes it read again."""
 
     _path: Path = PrivateAttr(default=Path("detector.yaml"))
     _warnings: tuple[str, ...] = PrivateAttr(default=())
+    _sha256: str = PrivateAttr(default="")
 
     @model_validator(mode="after")
     def _has_schemas(self) -> "Config":
@@ -97,9 +100,20 @@ class Config(Section):
         """What does not stop a run but should be known, one line each."""
         return self._warnings
 
-    def came_from(self, path: Path, warnings: tuple[str, ...]) -> None:
+    @property
+    def sha256(self) -> str:
+        """Digest of the file's bytes, in hexadecimal digits."""
+        return self._sha256
+
+    @property
+    def reload_every_s(self) -> float:
+        """Seconds from one look at the files to the next; infinity where nobody looks."""
+        return math.inf if self.reload == "off" else parse_duration(self.reload)
+
+    def came_from(self, path: Path, sha256: str, warnings: tuple[str, ...]) -> None:
         """Note the file, and what its reader should know."""
         self._path = path
+        self._sha256 = sha256
         self._warnings = warnings
 
     @property

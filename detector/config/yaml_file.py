@@ -6,6 +6,7 @@ in JSON, a boolean only if it is `true` or `false`, nothing only if it is `null`
 text in every other case. Aliases, tags, merge keys, duplicate keys and second documents are refused.
 """
 
+import hashlib
 import math
 import re
 import stat
@@ -69,6 +70,8 @@ class Document:
     content: dict[str, Any]
     lines: dict[KeyPath, int]
     """Path of a key or list item -> its line, counted from 1; () is the top."""
+    sha256: str
+    """Of the file's bytes."""
 
 
 class _RefusedError(Exception):
@@ -155,7 +158,9 @@ def read_yaml(path: str | Path, kind: FileKind = CONFIGURATION) -> Document:
     Raises:
         InvalidConfigError: it cannot be read, or is not one mapping of plain data.
     """
-    return _document(read_text(path, kind), printable(str(path)), kind)
+    name = printable(str(path))
+    data = _read(Path(path), name, kind)
+    return _document(_decoded(data, name), name, kind, hashlib.sha256(data).hexdigest())
 
 
 def read_text(path: str | Path, kind: FileKind) -> str:
@@ -165,7 +170,10 @@ def read_text(path: str | Path, kind: FileKind) -> str:
         InvalidConfigError: it cannot be read.
     """
     name = printable(str(path))
-    data = _read(Path(path), name, kind)
+    return _decoded(_read(Path(path), name, kind), name)
+
+
+def _decoded(data: bytes, name: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -194,11 +202,11 @@ def _read(path: Path, name: str, kind: FileKind) -> bytes:
     raise InvalidConfigError([message], name)
 
 
-def _document(text: str, name: str, kind: FileKind) -> Document:
+def _document(text: str, name: str, kind: FileKind, sha256: str) -> Document:
     lines: dict[KeyPath, int] = {}
     content = parse_yaml(text, lambda line: f"{name}:{line}", lines, kind)
     if isinstance(content, dict):
-        return Document(name, content, lines)
+        return Document(name, content, lines, sha256)
     if content is None:
         found = f"empty; {kind.content}"
     else:

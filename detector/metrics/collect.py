@@ -46,6 +46,7 @@ def running_families(view: View, n_series: int, max_series: int) -> list[Metric]
         add("drift_exported_series", (), n_series)
         add("drift_exported_series_limit", (), max_series)
         add("drift_build", (__version__, platform.python_version()), 1)
+        _add_config(view, add)
         _add_source(view, add)
         _add_counters(view, add)
         _add_models(view, add)
@@ -119,6 +120,15 @@ def _add_anomalies(view: View, add: Add) -> None:
     for key, pairs in view.possible_anomalies.items():
         for feature, kind in pairs:
             add("drift_feature_anomaly", (*key, feature, kind), (key, feature, kind) in broken)
+
+
+def _add_config(view: View, add: Add) -> None:
+    config = view.config
+    add("drift_config", (config.sha256,), 1)
+    add("drift_config_last_reload_successful", (), config.is_successful)
+    if config.loaded_s is not None:
+        add("drift_config_last_reload_success_timestamp_seconds", (), config.loaded_s)
+    add("drift_config_restart_required", (), bool(config.after_restart))
 
 
 def _add_source(view: View, add: Add) -> None:

@@ -5,6 +5,7 @@ in plain text and OpenMetrics, also compressed; the few that change all the time
 scrape and put behind them. A feature that leaves the view leaves the page.
 """
 
+import contextlib
 import gzip
 from collections.abc import Callable, Iterable, Iterator
 from threading import Lock
@@ -55,7 +56,16 @@ class Metrics:
 
     def publish(self, view: View) -> None:
         """Show `view` from now on."""
-        self.view = view
+        before, self.view = self.view, view
+        for key in set() if before is None else before.baselines.keys() - view.baselines.keys():
+            with contextlib.suppress(KeyError):  # it was never judged
+                self._durations.remove(label(key.model), label(key.version))
+
+    def use(self, policy: ExportPolicy) -> None:
+        """Export by another policy from now on."""
+        with self._lock:
+            self._policy = policy
+            self._revision = -1
 
     def observe_evaluation(self, key: ModelKey, seconds: float) -> None:
         """Note how long one window took to judge."""
