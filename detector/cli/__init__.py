@@ -27,6 +27,7 @@ COMMANDS = {
     "replay": "run recorded events through the detector at their own event time",
     "tune": "rehearse on recorded events which settings suit, and propose them",
     "run": "run the service",
+    "status": "show how a running detector is",
     "check-config": "check a configuration without running it",
 }
 

@@ -4,6 +4,7 @@
     GET /healthz    200 while the loop comes round
     GET /readyz     200 once baselines are loaded and the source has been read
     GET /           status page
+    GET /api/v1/status    the same as JSON
 
 Half-open and idle connections are closed after a few seconds, so that slow or broken clients cannot
 keep the page from anyone.
@@ -25,6 +26,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from detector.errors import ConfigError
 from detector.metrics import Metrics
 from detector.web.page import STYLE, render_status
+from detector.web.status import status_record
 
 MAX_BEAT_AGE_S = 60.0
 """A loop that has not come round for this long is stuck."""
@@ -67,10 +69,24 @@ def application(metrics: Metrics, beat_age_s: Callable[[], float]) -> Starlette:
             return Response("starting", 503, SECURITY_HEADERS, "text/plain")
         return Response(render_status(view), headers=SECURITY_HEADERS, media_type="text/html")
 
+    def status_json(_: Request) -> Response:
+        view = metrics.view
+        if view is None:
+            return _json({"ready": False}, "ready")
+        body = json.dumps(status_record(view))
+        return Response(body, headers=SECURITY_HEADERS, media_type="application/json")
+
     def style(_: Request) -> Response:
         return Response(STYLE, headers=SECURITY_HEADERS, media_type="text/css")
 
-    routes = {"/metrics": page, "/healthz": healthz, "/readyz": readyz, "/": status, "/style.css": style}
+    routes = {
+        "/metrics": page,
+        "/healthz": healthz,
+        "/readyz": readyz,
+        "/": status,
+        "/style.css": style,
+        "/api/v1/status": status_json,
+    }
     app = Starlette(routes=[Route(path, handler, methods=["GET"]) for path, handler in routes.items()])
     app.router.redirect_slashes = False
     return app
