@@ -81,8 +81,7 @@ def fetch(url: str) -> Any:
     """
     from detector.errors import InputError
 
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    if not _is_address(url):
         raise InputError(f"--url {url}: no address; write it like {DEFAULT_URL}")
     # Straight there: an instance on this machine is behind no proxy.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -96,11 +95,19 @@ def fetch(url: str) -> Any:
         reason = getattr(error, "reason", None) or error
         reason = getattr(reason, "strerror", None) or reason
         raise InputError(f"{url}: no answer ({reason}); is it running? name another with --url") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict) or "uptime_s" not in record:
         raise InputError(f"{url}: answers, but not as a drift detector; name another with --url")
     return record
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _shown(record: Any, before: Any, written: str) -> str:

@@ -11,7 +11,7 @@ from detector.batch import ModelKey
 from detector.errors import ConfigError
 from detector.metrics import EVALUATED, RUNNING, ExportPolicy, Metrics, check_series, count_series
 from detector.metrics.labels import label
-from detector.view import SinkStatus, SourceStatus, view_of
+from detector.view import ConfigStatus, SinkStatus, SourceStatus, view_of
 from detector.watched import Monitored
 from detector.windows.slices import Slices
 from detector.windows.spec import WindowSpec
@@ -33,6 +33,7 @@ def _page(rows, feature_rows=None, policy=None, slices=None):
             rig.pipeline, {KEY: baseline}, SourceStatus(connected=True), revision=1,
             last_evaluation_s=START_S, ready=True,
             sinks=(SinkStatus("log", 3), SinkStatus("log", 1, 2, 4, 5)),
+            config=ConfigStatus("0" * 64, START_S),
         )
     )  # fmt: skip
     return metrics, rig

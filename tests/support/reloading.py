@@ -13,6 +13,7 @@ from detector.metrics import Metrics
 from detector.reload import Reloader, stamps_of
 from detector.sources.memory import MemorySource
 from detector.store import BaselineReader, write_baseline
+from detector.view import SinkStatus
 from tests.support.factories import KEY, START_S, event, training_rows
 
 EVERY_S = 5.0
@@ -37,8 +38,11 @@ class KeepingSink:
     def __init__(self):
         self.sent, self.is_closed = [], False
 
-    def send(self, transitions):
-        self.sent += transitions
+    def send(self, notices):
+        self.sent += [notice.transition for notice in notices]
+
+    def status(self):
+        return SinkStatus("log", sent=len(self.sent))
 
     def close(self):
         self.is_closed = True
@@ -61,10 +65,11 @@ class Running:
         config = load_config(self.path, {})
         files = stamps_of(config)
         read = BaselineReader()
-        assembly = assemble(config, read)
+        assembly = assemble(config, None, read)
         opened = [(settings, self.sink) for settings in config.alerts.sinks]
         self.reloader = Reloader(
-            config, assembly, opened, files, load=lambda: load_config(self.path, {}), assemble=assemble,
+            config, assembly, opened, files, load=lambda: load_config(self.path, {}),
+            assemble=lambda new, read: assemble(new, None, read),
             read=read, apply=self._apply, clock=self.clock, aside=aside,
         )  # fmt: skip
         self.service = assembly.service(

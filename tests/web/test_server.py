@@ -54,7 +54,7 @@ def _get(port, path, method="GET", headers=None):
     return answer.status, dict(answer.getheaders()), body
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz", "/", "/style.css"])
+@pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz", "/", "/style.css", "/api/v1/status"])
 def test_the_documented_paths_answer(served, path):
     """With headers that forbid everything the pages do not need."""
     status, headers, body = _get(served[0], path)
