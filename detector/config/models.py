@@ -1,6 +1,7 @@
 """The configuration in force, and what the pure parts are told of it."""
 
 import math
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,6 +50,13 @@ class Alerts(Section):
     """The settings of each sink, of the class that its kind has."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Digest:
+    """The file's digest, by which configurations do not differ: a file may say the same in other words."""
+
+    sha256: str = field(default="", compare=False)
+
+
 class Config(Section):
     """Everything the user decides. `load_config` reads one from a file."""
 
@@ -70,7 +78,7 @@ class Config(Section):
 
     _path: Path = PrivateAttr(default=Path("detector.yaml"))
     _warnings: tuple[str, ...] = PrivateAttr(default=())
-    _sha256: str = PrivateAttr(default="")
+    _digest: _Digest = PrivateAttr(default=_Digest())
 
     @model_validator(mode="after")
     def _has_schemas(self) -> "Config":
@@ -103,7 +111,7 @@ class Config(Section):
     @property
     def sha256(self) -> str:
         """Digest of the file's bytes, in hexadecimal digits."""
-        return self._sha256
+        return self._digest.sha256
 
     @property
     def reload_every_s(self) -> float:
@@ -113,7 +121,7 @@ class Config(Section):
     def came_from(self, path: Path, sha256: str, warnings: tuple[str, ...]) -> None:
         """Note the file, and what its reader should know."""
         self._path = path
-        self._sha256 = sha256
+        self._digest = _Digest(sha256)
         self._warnings = warnings
 
     @property

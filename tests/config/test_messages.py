@@ -55,7 +55,7 @@ SOURCES = [
 ]  # fmt: skip
 
 FILES = [
-    ("unknown section", "htp: {}", "htp: unknown key 'htp'; did you mean 'http'? (allowed: source, event, schema_registry, models, windows, decision, alerts, http, metrics, state, log)"),
+    ("unknown section", "htp: {}", "htp: unknown key 'htp'; did you mean 'http'? (allowed: source, event, schema_registry, models, windows, decision, alerts, http, metrics, state, log, reload)"),
     ("unknown key", "http: {prot: 1}", "http.prot: unknown key 'prot'; did you mean 'port'? (allowed: enabled, host, port)"),
     ("unknown key far from all", "http: {zzz: 1}", "http.zzz: unknown key 'zzz'; allowed: enabled, host, port"),
     ("text for a number", "http: {port: '9'}", "http.port: expected a whole number (found '9'); write it in digits, without quotes or a unit"),

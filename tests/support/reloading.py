@@ -110,6 +110,11 @@ class Running:
         self.reloader.request()
         self.step(0.0)
 
+    def metric(self, name):
+        """The value of a series without labels, or of one with its labels as they stand on the page."""
+        page = self.metrics.page()[0].decode()
+        return next(float(line.split()[-1]) for line in page.splitlines() if line.startswith(name + " "))
+
     @property
     def view(self):
         return self.metrics.view
