@@ -3,7 +3,6 @@
 import gc
 import hashlib
 import json
-import logging
 import weakref
 from concurrent.futures import Future
 from dataclasses import replace
@@ -14,7 +13,7 @@ import pytest
 from detector.batch import ModelKey
 from detector.store import write_baseline
 from tests.support.factories import KEY, baseline_of, training_rows
-from tests.support.reloading import CONFIG, EVERY_S, KeepingSink, Running
+from tests.support.reloading import CONFIG, KeepingSink, Running
 
 V2 = ModelKey(KEY.model, "2")
 
@@ -33,11 +32,6 @@ def retrained():
 @pytest.fixture
 def running(tmp_path, baseline):
     return Running(tmp_path, {"1": baseline})
-
-
-def running.metric(name):
-    page = running.metrics.page()[0].decode()
-    return next(float(line.split()[-1]) for line in page.splitlines() if line.startswith(name + " "))
 
 
 def test_a_changed_file_takes_effect_without_a_signal(running):

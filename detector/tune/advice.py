@@ -14,7 +14,6 @@ from detector.tune.effect_advice import EffectAdvice, Tried, advise_effect
 from detector.tune.rehearsal import GRID, Rehearsal, counts_by_subject
 from detector.tune.sensitivity import Sight
 from detector.tune.window_advice import Load, WindowAdvice, WindowFill
-from detector.watched import Monitored
 
 WEEK_DAYS = 7.0
 
