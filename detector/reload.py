@@ -144,14 +144,15 @@ class Reloader:
         self._status = ConfigStatus(before.sha256, before.loaded_s, error, before.after_restart)
 
     def _is_due(self) -> bool:
+        # The files are those of the configuration read last, whether or not it was right.
         if self._is_asked:
             self._is_asked = False
+            self._known = self._seen = stamps_of(self._written)
             return True
         now_s = self._clock.monotonic_s()
         if now_s - self._looked_s < self._config.reload_every_s:
             return False
         self._looked_s = now_s
-        # Of the configuration read last, whether or not it was right.
         stamps = stamps_of(self._written)
         stands_still, self._seen = stamps == self._seen, stamps
         if stamps == self._known or not stands_still:

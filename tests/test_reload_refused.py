@@ -80,9 +80,12 @@ def test_after_a_failure_a_right_file_is_taken(running, baseline):
     assert running.status.loaded_s == pytest.approx(running.clock.now_s(), abs=EVERY_S)
 
 
-def test_a_failure_is_told_once(running, caplog):
-    """The same wrong file is not tried again."""
+@pytest.mark.parametrize("by_signal", [False, True])
+def test_a_failure_is_told_once(running, caplog, by_signal):
+    """The same wrong file is not tried again, whoever noticed it first."""
     running.path.write_text("models: [")
+    if by_signal:
+        running.hup()
     running.look(20)
 
     assert len([r for r in caplog.records if "not reloaded" in r.getMessage()]) == 1

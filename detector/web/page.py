@@ -24,7 +24,7 @@ MAX_FEATURES = 300
 
 def render_status(view: View) -> str:
     """Return the page as HTML."""
-    body = [_alerts(view), *(_model(view, key) for key in view.baselines), _source(view)]
+    body = [_alerts(view), *(_model(view, key) for key in view.baselines), _source(view), _config(view)]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Drift detector</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -144,6 +144,16 @@ def _cell(judged: Judged, row: int, f: int) -> str:
 
 def _share(x: float) -> str:
     return f"{x:.1%}" if np.isfinite(x) else "&ndash;"
+
+
+def _config(view: View) -> str:
+    """Say what keeps the configuration file from being in force; nothing where it is."""
+    config = view.config
+    said = [f'<p class="drift">Not reloaded: {escape(config.error)}</p>'] if config.error else []
+    if config.after_restart:
+        names = escape(", ".join(config.after_restart))
+        said.append(f'<p class="warning">Takes effect after a restart: {names}</p>')
+    return f"<section><h2>Configuration</h2>{''.join(said)}</section>" if said else ""
 
 
 def _source(view: View) -> str:

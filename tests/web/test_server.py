@@ -3,13 +3,14 @@
 import http.client
 import json
 import socket
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from detector.errors import ConfigError
 from detector.metrics import Metrics
-from detector.view import SourceStatus, view_of
+from detector.view import ConfigStatus, SourceStatus, view_of
 from detector.web import WebServer
 from tests.support.factories import KEY, START_S, Rig, baseline_of, event, training_rows
 from tests.support.processes import free_port
@@ -106,6 +107,19 @@ def test_the_page_shows_what_drifts_and_escapes_what_data_say(served):
     assert "&lt;script&gt;" in body
     assert "<script" not in body
     assert "<b>XX" not in body
+
+
+def test_the_page_says_what_keeps_a_configuration_from_being_in_force(served, rig):
+    """And nothing where it is in force."""
+    port, metrics, _ = served
+    assert b"Configuration" not in _get(port, "/")[2]
+    metrics.publish(
+        replace(metrics.view, config=ConfigStatus(error="c.yaml:3: <key>", after_restart=("source",)))
+    )
+    body = _get(port, "/")[2].decode()
+
+    assert "Not reloaded: c.yaml:3: &lt;key&gt;" in body
+    assert "after a restart: source" in body
 
 
 def test_two_hundred_half_open_connections_do_not_exhaust_it(served):
