@@ -11,9 +11,11 @@ import numpy as np
 from detector.alerts import AlertPolicy
 from detector.clock import SystemClock
 from detector.drift.policy import DecisionPolicy
+from detector.kinds import open_part
 from detector.metrics import Metrics
 from detector.pipeline import Pipeline
 from detector.service import Service
+from detector.sinks import sinks
 from detector.sources.memory import MemorySource
 from detector.times import format_time
 from detector.watched import Monitored
@@ -70,7 +72,8 @@ def live_detector() -> Iterator[tuple[int, Traffic]]:
     policy = DecisionPolicy(min_samples=100)
     models = {KEY: Monitored(baseline, policy, Slices({"country": ("DE", "FR")}))}
     pipeline = Pipeline(SPEC, models, AlertPolicy(raise_after=2, clear_after=2))
-    service = Service(source, decoder_of(models), pipeline, {KEY: baseline}, [], metrics, clock)
+    told = open_part(sinks, sinks.get("log").Settings(), clock)
+    service = Service(source, decoder_of(models), pipeline, {KEY: baseline}, [told], metrics, clock)
     stop = threading.Event()
 
     def run() -> None:

@@ -55,9 +55,6 @@ EXPORTED = {
 } | {DURATION.name + part for part in ("_bucket", "_sum", "_count")}
 """Every name that the page can have under which Prometheus keeps samples."""
 
-ON_THEIR_WAY = {"drift_alert_notifications_total"}
-"""Names that rules and dashboards know before the exporter does."""
-
 PROMETHEUS_OWN = {"up", "ALERTS", "process_resident_memory_bytes", "process_cpu_seconds_total"}
 
 NAME = re.compile(r"\b(?:[a-z_]+:)?(?:drift|process)_\w+(?::\w+)?|\bup\b|\bALERTS\b")

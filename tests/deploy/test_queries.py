@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.deploy.live import live_detector
-from tests.deploy.shipped import DASHBOARDS, GRAFANA, NAME, ON_THEIR_WAY, PROMETHEUS, RULES, alerts
+from tests.deploy.shipped import DASHBOARDS, GRAFANA, NAME, PROMETHEUS, RULES, alerts
 from tests.support.processes import wait_until
 from tests.support.prometheus import Prometheus
 
@@ -91,8 +91,7 @@ def test_every_alert_asks_for_series_that_there_are(prometheus, alert):
     prometheus.query(expr)
     selectors = {match[0] for match in re.finditer(rf"(?:{NAME.pattern})(?:\{{[^}}]*\}})?", expr)}
     for selector in selectors:
-        if selector.split("{")[0] not in ON_THEIR_WAY:
-            assert prometheus.query(selector), selector
+        assert prometheus.query(selector), selector
 
 
 def test_grafanas_own_alerts_fire_when_the_rules_do(prometheus):

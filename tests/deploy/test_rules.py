@@ -7,7 +7,6 @@ import pytest
 
 from tests.deploy.shipped import (
     EXPORTED,
-    ON_THEIR_WAY,
     PROMETHEUS,
     PROMETHEUS_OWN,
     ROOT,
@@ -79,7 +78,7 @@ def test_a_rule_asks_only_for_what_there_is(rule):
     recorded = {r["record"] for r in rules() if "record" in r}
     names = names_in(rule["expr"])
 
-    assert names <= EXPORTED | ON_THEIR_WAY | PROMETHEUS_OWN | recorded
+    assert names <= EXPORTED | PROMETHEUS_OWN | recorded
     assert names or rule["alert"] == "DriftDetectorWatchdog"
 
 
