@@ -143,9 +143,9 @@ class Model:
 class BatchJudge:
     """The real judge of a model in production, over many windows of an hour at once."""
 
-    def __init__(self, model, baseline, **policy):
+    def __init__(self, model, baseline, budget=1.0, **policy):
         self.model = model
-        level = Level(1.0, len(baseline.features), 1, 1, PANE_S)
+        level = Level(budget, len(baseline.features), 1, 1, PANE_S)
         decided = DecisionPolicy(min_samples=500, **policy)
         slices = Slices({"window": [str(i) for i in range(1, BATCH)]})
         self._judge = Judge(KEY, baseline, decided, slices, level)
