@@ -3,6 +3,7 @@
 import gc
 import hashlib
 import json
+import logging
 import weakref
 from concurrent.futures import Future
 from dataclasses import replace
@@ -206,6 +207,7 @@ def test_a_config_map_is_swapped_by_its_link(tmp_path, baseline):
 
 def test_what_needs_a_restart_is_said_and_left_as_it_is(running, caplog):
     """One line, and a metric until the file says what is running again; the rest takes effect."""
+    caplog.set_level(logging.WARNING)
     running.write(http={"port": 1234}, source=CONFIG["source"] | {"topics": ["u"]}, alerts={"raise_after": 9})
     running.look()
 
@@ -223,6 +225,7 @@ def test_what_needs_a_restart_is_said_and_left_as_it_is(running, caplog):
 
 def test_sinks_come_and_go(running, rng, caplog):
     """One whose settings stay is the same; one that comes is told what fires; one that goes is closed."""
+    caplog.set_level(logging.INFO)
     running.feed(rng, range(5), country="XX")
     first = list(running.sink.sent)
     running.write(alerts={"sinks": [{"kind": "log"}, {"kind": "log"}]})

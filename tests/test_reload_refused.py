@@ -52,6 +52,7 @@ def test_what_is_wrong_leaves_the_old_in_force(running, rng, caplog, broken):
     """One line in the log, a metric that says so, the time of the last success as it was; work goes on."""
     running.feed(rng, range(3))
     before = running.status
+    caplog.set_level(logging.WARNING)
     broken(running)
     caplog.clear()
     running.look()
@@ -83,6 +84,7 @@ def test_after_a_failure_a_right_file_is_taken(running, baseline):
 @pytest.mark.parametrize("by_signal", [False, True])
 def test_a_failure_is_told_once(running, caplog, by_signal):
     """The same wrong file is not tried again, whoever noticed it first."""
+    caplog.set_level(logging.WARNING)
     running.path.write_text("models: [")
     if by_signal:
         running.hup()

@@ -49,7 +49,7 @@ def test_avro_events_wait_for_their_schema_and_count(tmp_path, memory):
     (tmp_path / "detector.yaml").write_text(CONFIG % server.url)
     server.stop()
     clock = ManualClock(START_S + 60)
-    service = build_service(load_config(tmp_path / "detector.yaml", {}), Metrics(), clock)
+    service, _ = build_service(load_config(tmp_path / "detector.yaml", {}), {}, Metrics(), clock)
     for written in WAYS["avro"].write(rows, START_S):
         memory.append(written.value)
     assert [service.step() for _ in range(3)] == [0, 0, 0]
