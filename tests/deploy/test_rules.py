@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from detector.alerts import ALERTS, SEVERITIES
 from tests.deploy.shipped import (
     EXPORTED,
     PROMETHEUS,
@@ -63,6 +64,14 @@ def test_an_alert_tells_how_bad_it_is_what_it_means_and_what_to_do(alert):
     assert notes["runbook_url"].endswith(f"#{name.lower()}")
     assert f"\n## {name}\n" in runbook
     assert re.search(r"/d/(drift-overview|drift-feature)(\?|$)", notes["dashboard_url"])
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_an_alert_is_as_severe_by_the_rules_as_by_the_detector_itself(name):
+    """Whichever way it comes, the same people are told."""
+    by_rules = [alert["labels"]["severity"] for alert in alerts() if alert["alert"] == name]
+
+    assert by_rules == [SEVERITIES[name]]
 
 
 def test_the_runbook_has_no_section_that_nobody_needs():
