@@ -127,7 +127,7 @@ def _nan_events(rows, name):
 
 
 def test_nan_where_training_had_none_is_shown_and_no_error_before_somebody_says_so(baseline, rng):
-    """The rule is proposed: a warning. Confirmed, it is an error with an alert."""
+    """The rule is proposed: a warning, none in the metric that Prometheus alerts by. Confirmed, it is an error."""
     live = Live(baseline)
     live.feed(_nan_events(sound_rows(rng, PANE), "amount"))
     live.close()
@@ -137,8 +137,10 @@ def test_nan_where_training_had_none_is_shown_and_no_error_before_somebody_says_
     confirmed.feed(_nan_events(sound_rows(rng, PANE), "amount"))
 
     assert [(a.feature, a.kind, a.severity) for a in warned] == [("amount", "FLOAT_TYPE_HAS_NAN", "warning")]
+    assert on_page(live.rig.pipeline) == set()
     assert confirmed.close() == [{("amount", "FLOAT_TYPE_HAS_NAN")}]
     assert ("firing", "amount", "FLOAT_TYPE_HAS_NAN") in confirmed.told
+    assert on_page(confirmed.rig.pipeline) == {("amount", "FLOAT_TYPE_HAS_NAN")}
 
 
 def test_events_with_nan_tell_of_their_columns_like_others(baseline, rng):

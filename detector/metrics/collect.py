@@ -114,7 +114,8 @@ def _add_evaluated(view: View, policy: ExportPolicy, add: Add) -> None:
 def _add_anomalies(view: View, add: Add) -> None:
     broken = {(t.key, t.feature, t.kind) for t in view.firing if t.alert == SCHEMA_ALERT}
     for (key, _), judged in view.judged.items():
-        broken |= {(key, anomaly.feature, anomaly.kind) for anomaly in judged.anomalies}
+        # A warning fires no alert, so it must not make Prometheus fire one.
+        broken |= {(key, a.feature, a.kind) for a in judged.anomalies if a.severity == "error"}
     # The names of new columns come from events: they are no label values.
     broken |= {(key, "", kind) for key, _, kind in broken if kind == "SCHEMA_NEW_COLUMN"}
     for key, pairs in view.possible_anomalies.items():
