@@ -56,6 +56,7 @@ def load_config(
     in_file = list(_not_for_files(draft, schema))
     found = placed(in_file, draft)
     found += [(0, problem) for problem in override(draft, environ, schema)]
+    _look_beside(draft, Path(path).parent)
     config, problems = _check(draft, families, schema, allow_replay)
     found += placed([p for p in problems if p.path not in {q.path for q in in_file}], draft)
     if config is None or found:
@@ -157,6 +158,16 @@ def _leaves(node: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
             yield from _leaves(value, (*path, i))
     else:
         yield path, node
+
+
+def _look_beside(draft: Draft, directory: Path) -> None:
+    """Let the files of sources and sinks (`url_file`, `ca_file`, ...) lie beside the configuration."""
+    for path, value in list(_leaves(draft.content, ())):
+        if isinstance(value, str) and value and holds_secrets(path) and str(path[-1]).endswith("_file"):
+            node: Any = draft.content
+            for key in path[:-1]:
+                node = node[key]
+            node[path[-1]] = str(directory / value)
 
 
 def _scrubbed(lines: list[str], draft: Draft, schema: Schema) -> list[str]:

@@ -123,6 +123,20 @@ def test_relative_paths_begin_at_the_file(load, tmp_path):
     assert (config.path, config.directory) == (tmp_path / "a.yaml", tmp_path)
 
 
+def test_files_of_sources_and_sinks_lie_beside_the_file_too(load, tmp_path):
+    """A relative one begins at the configuration, wherever the program is started; an absolute one stays."""
+    config = load(
+        "source:\n  kind: kafka\n  bootstrap_servers: [a:9092]\n  topics: [t]\n"
+        "  security: {protocol: SSL, ca_file: ca.pem}\n"
+        "models: [{name: m, baselines: b.json}]\n"
+        "alerts: {sinks: [{kind: webhook, url_file: secrets/url, ca_file: /etc/ca.pem}]}\n"
+    )
+    (sink,) = config.alerts.sinks
+
+    assert config.source.security.ca_file == str(tmp_path / "ca.pem")
+    assert (sink.url_file, sink.ca_file) == (str(tmp_path / "secrets" / "url"), "/etc/ca.pem")
+
+
 def test_a_section_that_has_no_effect_yet_is_warned_about(load):
     """`state` is accepted, and the run says that it does nothing."""
     (warning,) = load(SMALLEST + "state: {directory: ./state}").warnings
