@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv dev demo kafka prometheus lint test fast bench bench-detection lock clean
+.PHONY: help venv dev demo stack kafka prometheus lint test fast bench bench-detection lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -44,6 +44,12 @@ dev: $(VENV)/.dev ## the same with everything that tests and checks need
 
 demo: $(VENV)/.runtime ## the main job on shipped real data; ARGS=--exit ends with the summary
 	@$(BIN)/drift-detector demo $(ARGS)
+
+stack: $(VENV)/.runtime ## a day of events through Kafka, detector, Prometheus and Alertmanager to a webhook; ARGS=--keep stays
+	@tools/provide kafka
+	@tools/provide prometheus
+	@tools/provide alertmanager
+	@$(BIN)/python -m tools.stack $(ARGS)
 
 kafka: ## fetch Apache Kafka for the tests, from Maven Central
 	@tools/provide kafka

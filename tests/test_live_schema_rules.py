@@ -127,7 +127,7 @@ def _nan_events(rows, name):
 
 
 def test_nan_where_training_had_none_is_shown_and_no_error_before_somebody_says_so(baseline, rng):
-    """The rule is proposed: a warning, none in the metric that Prometheus alerts by. Confirmed, it is an error."""
+    """The rule is proposed: a warning, not in the metric that rules alert by. Confirmed, it is an error."""
     live = Live(baseline)
     live.feed(_nan_events(sound_rows(rng, PANE), "amount"))
     live.close()

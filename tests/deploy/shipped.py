@@ -38,15 +38,28 @@ def minutes(duration: str) -> float:
     return int(duration[:-1]) * SECONDS[duration[-1]]
 
 
+def sooner(text: str, names: str) -> str:
+    """Return rules or routes in which the durations whose names end so are made of minutes of `MINUTE_S`."""
+    return re.sub(rf"((?:{names}): )(\d+[smh])()$", _shorter, text, flags=re.MULTILINE)
+
+
+def _shorter(match: re.Match[str]) -> str:
+    return f"{match[1]}{max(1, round(minutes(match[2]) * MINUTE_S * 1000))}ms{match[3]}"
+
+
 def hurried(text: str) -> str:
     """Return rules or routes in which a minute lasts `MINUTE_S`: waits, ranges and ages, not baselines'."""
-
-    def shorter(match: re.Match[str]) -> str:
-        return f"{match[1]}{max(1, round(minutes(match[2]) * MINUTE_S * 1000))}ms{match[3]}"
-
-    text = re.sub(r"((?:for|wait|_interval): )(\d+[smh])()$", shorter, text, flags=re.MULTILINE)
-    text = re.sub(r"(\[)(\d+[mh])(\])", shorter, text)
+    text = sooner(text, "for|wait|_interval")
+    text = re.sub(r"(\[)(\d+[mh])(\])", _shorter, text)
     return re.sub(r"> (\d+) \* 60\b", rf"> \1 * {MINUTE_S}", text)
+
+
+def moved(text: str, *addresses: tuple[str, str]) -> str:
+    """Return a shipped file with other addresses, each (shipped, here); all of them have to be in it."""
+    for shipped, here in addresses:
+        assert shipped in text, shipped
+        text = text.replace(shipped, here)
+    return text
 
 
 EXPORTED = {

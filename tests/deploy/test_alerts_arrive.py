@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.live import live_detector
-from tests.deploy.shipped import ALERTMANAGER, PROMETHEUS, RULES, hurried
+from tests.deploy.shipped import ALERTMANAGER, PROMETHEUS, RULES, hurried, moved
 from tests.support.alertmanager import Alertmanager, Inbox, Notified
 from tests.support.processes import wait_until
 from tests.support.prometheus import Prometheus
@@ -27,14 +27,14 @@ class World:
 
     def __init__(self, directory: Path, stack: ExitStack) -> None:
         self.inbox = stack.enter_context(Inbox())
-        routes = hurried(ALERTMANAGER.read_text()).replace(":9095/", f":{self.inbox.port}/")
+        routes = moved(hurried(ALERTMANAGER.read_text()), (":9095/", f":{self.inbox.port}/"))
         self.alertmanager = stack.enter_context(Alertmanager(directory, routes))
         port, self.traffic = stack.enter_context(live_detector())
         (directory / "rules.yml").write_text(hurried(RULES.read_text()))
-        config = (PROMETHEUS / "prometheus.yml").read_text()
-        for shipped, here in (("15s", "1s"), (":9093", f":{self.alertmanager.port}"), (":9723", f":{port}")):
-            assert shipped in config
-            config = config.replace(shipped, here)
+        config = moved(
+            (PROMETHEUS / "prometheus.yml").read_text(),
+            ("15s", "1s"), (":9093", f":{self.alertmanager.port}"), (":9723", f":{port}"),
+        )  # fmt: skip
         self.prometheus = stack.enter_context(Prometheus(directory, config=config))
         self.began_s = time.monotonic()
 

@@ -27,6 +27,10 @@ class Alertmanager:
         """Its address."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def is_running(self) -> bool:
+        return self._program.is_running
+
     def alerts(self) -> list[dict[str, Any]]:
         """Return the alerts that it holds to be firing."""
         alerts: list[dict[str, Any]] = json.loads(self._get("/api/v2/alerts"))
@@ -78,11 +82,19 @@ class Notified:
     annotations: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What came in one request: alerts of one group, and the labels that make them one."""
+
+    group: dict[str, str]
+    alerts: tuple[Notified, ...]
+
+
 class Inbox:
     """Takes webhooks, whatever their path."""
 
     def __init__(self) -> None:
-        self.received: list[Notified] = []
+        self.notifications: list[Notification] = []
         inbox = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -108,9 +120,15 @@ class Inbox:
         self._server.shutdown()
         self._server.server_close()
 
+    @property
+    def received(self) -> list[Notified]:
+        """Every alert in every notification so far."""
+        return [alert for notification in self.notifications for alert in notification.alerts]
+
     def _take(self, path: str, message: dict[str, Any]) -> None:
         now_s = time.monotonic()
-        self.received += [
+        alerts = tuple(
             Notified(now_s, path, alert["status"], alert["labels"], alert["annotations"])
             for alert in message["alerts"]
-        ]
+        )
+        self.notifications.append(Notification(message["groupLabels"], alerts))

@@ -94,6 +94,10 @@ class KafkaBroker:
         """Its address."""
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def is_running(self) -> bool:
+        return self._program is not None and self._program.is_running
+
     def _command(self, main: str, *arguments: str) -> list[str]:
         logging = f"-Dlog4j2.configurationFile={self.directory / 'log4j2.xml'}"
         return [*JVM, logging, "-cp", f"{LIBS}/*", main, *arguments]

@@ -24,8 +24,17 @@ class Prometheus:
 
     def __init__(self, directory: Path, port: int = 0, config: str | None = None) -> None:
         self._directory = directory
-        self._port = free_port()
+        self.port = free_port()
         (directory / "prometheus.yml").write_text(config or CONFIG.format(port=port))
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def is_running(self) -> bool:
+        return self._program.is_running
 
     def __enter__(self) -> Self:
         self._program = Program(
@@ -33,7 +42,7 @@ class Prometheus:
                 str(program("prometheus")),
                 f"--config.file={self._directory / 'prometheus.yml'}",
                 f"--storage.tsdb.path={self._directory / 'tsdb'}",
-                f"--web.listen-address=127.0.0.1:{self._port}",
+                f"--web.listen-address=127.0.0.1:{self.port}",
                 # Else an Alertmanager that is found after the first evaluation hears of it a minute later.
                 "--rules.alert.resend-delay=5s",
             ],
@@ -54,7 +63,7 @@ class Prometheus:
             return False
 
     def _get(self, path: str) -> bytes:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(self.url + path, timeout=5) as answer:
             return answer.read()
 
     def query(self, promql: str) -> list[dict[str, Any]]:
