@@ -56,7 +56,7 @@ EVALUATED = (
     Family("drift_feature_type_mismatch_ratio", "gauge", _FEATURE,
            "Share of events with a value of another type."),
     Family("drift_feature_anomaly", "gauge", (*_MODEL, "feature", "kind"),
-           "Whether a window breaks this rule of the schema (as an error): 1, else 0; no feature: new columns."),
+           "1 while a window breaks this rule of the schema (errors only), else 0; no feature: new columns."),
     Family("drift_dataset_state", "gauge", _WHOLE,
            "State of the model version as a whole: -1 too few events, 0 ok, 1 warning, 2 drift."),
     Family("drift_dataset_drifted_features_ratio", "gauge", _WHOLE,
