@@ -13,6 +13,7 @@ import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from subprocess import CalledProcessError
 
 from tests.support.availability import MARKS
 from tools.stack.parts import Parts, start
@@ -131,7 +132,7 @@ def main() -> int:
     code = 1
     try:
         code = Run(directory).play(options.keep)
-    except AssertionError as error:
+    except (AssertionError, OSError, CalledProcessError) as error:
         sys.stderr.write(f"make stack: {error}\n")
     except KeyboardInterrupt:
         code = 130
