@@ -15,7 +15,7 @@ from detector.pipeline import MAX_OPEN_PANES
 from detector.watched import MAX_ONSETS
 from detector.windows.slices import Slices
 from detector.windows.spec import WindowSpec
-from tests.support.factories import START_S, Rig, baseline_of, event, training_rows
+from tests.support.factories import KEY, START_S, Rig, baseline_of, event, training_rows
 
 PANE_S = 300.0
 SPEC = WindowSpec(pane_s=PANE_S, lengths_s=(3600.0,), lateness_s=0)
@@ -171,6 +171,23 @@ def test_a_slice_is_told_by_its_own_events(baseline):
     alert = next(t for t in _alerts(rig, "age") if t.slice == "country=IT")
 
     assert (alert.onset_s, alert.shape) == (_at(100), "sudden")
+
+
+def test_a_slice_that_is_gone_while_its_alert_fires_is_told_as_before(baseline):
+    """When its onset is due again, no window holds any event of it; its alert goes on as it was."""
+    rng = np.random.default_rng(16)
+    rig = _rig(baseline, WindowSpec(PANE_S, (3600.0,), lateness_s=0), Slices({"country": ("IT",)}))
+    for i in range(72):
+        rows = [row for row in training_rows(rng, 60) if i < 24 or row["country"] != "IT"]
+        for row in rows:
+            if row["country"] == "IT":
+                row["age"] = 18
+        rig.feed([event(row, _at(i) + j) for j, row in enumerate(rows)])
+    began = next(t for t in _alerts(rig, "age") if t.slice == "country=IT")
+    now = rig.pipeline.alerts.firing[KEY, "country=IT", "age"]
+
+    assert now.size.at_s > began.starts_at_s + 4 * 3600.0 - PANE_S
+    assert (now.onset_s, now.shape) == (began.onset_s, began.shape) == (None, "unknown")
 
 
 def test_fits_run_at_transitions_and_at_doublings_only(sudden, baseline):

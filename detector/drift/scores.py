@@ -20,7 +20,7 @@ import numpy as np
 from detector.baseline import Baseline
 from detector.baseline.variation import Season
 from detector.batch import Bools, Floats, Ints
-from detector.drift.onset import Onset, ScoreSeries, find_onset
+from detector.drift.onset import UNKNOWN, Onset, ScoreSeries, find_onset
 from detector.times import N_HOURS, kind_of_hour
 from detector.windows.series import PaneSeries
 
@@ -73,6 +73,9 @@ def onset_of(
     `series` has the feature's counters, which lie at `positions` (C); `reference` (width) are the training
     counts that it is held against.
     """
+    if not len(series.n):
+        # A slice that has gone: windows no longer hold anything of it.
+        return UNKNOWN
     expected = Expected.of(baseline, reference, positions, series)
     scores = score_panes(series, expected, alert.since_s, alert.now_s)
     return find_onset(scores, alert.since_s, alert.fired_s)
