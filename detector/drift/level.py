@@ -34,6 +34,13 @@ LARGEST_CHANCE = TAIL_SHARE
 """An excursion that is more common than this is no excursion: no tail is known of it."""
 
 
+LEAST_SAMPLING = 1e-15
+"""A smaller chance is not told from none: next to 1 it is lost in rounding."""
+
+MOST_SAMPLING = 0.5
+"""However large the budget is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
     """What the decisions of one model version share between them."""
@@ -46,9 +53,14 @@ class Level:
     pane_s: float = 60.0
 
     def sampling(self, n_statistics: int) -> float:
-        """Return the chance one statistic of one feature may take in one evaluation, against sampling."""
+        """Return the chance one statistic of one feature may take in one evaluation, against sampling.
+
+        Between `LEAST_SAMPLING` and `MOST_SAMPLING`: beyond these quantiles are not numbers, and nothing
+        would decide any more.
+        """
         evaluations = MONTH_S / self.pane_s * self.n_windows * self.n_slices
-        return (1.0 - NATURAL_SHARE) * self.budget / (self.n_features * n_statistics * evaluations)
+        share = (1.0 - NATURAL_SHARE) * self.budget / (self.n_features * n_statistics * evaluations)
+        return min(max(share, LEAST_SAMPLING), MOST_SAMPLING)
 
     @property
     def natural(self) -> float:

@@ -22,6 +22,15 @@ def test_the_budget_is_shared_out_over_all_decisions():
     assert Level(1.0, 100, 2, 3, 300.0).natural == pytest.approx(0.5 / 6)
 
 
+@pytest.mark.parametrize("budget", [1e-300, 1e-9, 1e3, 1e9])
+def test_a_budget_beyond_all_bounds_still_leaves_a_chance_that_has_a_quantile(budget):
+    """Of 2,000 features by the minute, and of one by the day: the rates' limit stays a number."""
+    for level in (Level(budget, 2000, 10, 3), Level(budget, 1, pane_s=86400.0)):
+        most = most_events(np.array([0.0, 50.0]), np.full(2, 1000.0), np.full(2, 2000.0), level.sampling(8))
+
+        assert np.isfinite(most).all()
+
+
 def _excursions(n, tail=TAIL, freedom=1000.0):
     return Excursions(tail, np.full(n, freedom))
 
