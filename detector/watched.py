@@ -20,6 +20,7 @@ from detector.drift.level import Level
 from detector.drift.onset import UNKNOWN, Onset
 from detector.drift.policy import DecisionPolicy
 from detector.drift.scores import AlertTimes, onset_of, positions_of
+from detector.profile import Profile
 from detector.windows.slices import Slices
 from detector.windows.sliding import WindowProfile
 from detector.windows.spec import WindowSpec
@@ -27,6 +28,10 @@ from detector.windows.windows import Windows
 
 MAX_ONSETS = 500
 """Onsets told of one model version when a pane closes: a second or two. The rest are told when told again."""
+
+MAX_SWAP_SEARCHES = 100
+"""Features of which it is asked, when a pane closes, whether they were swapped with another: 20 ms each where
+dozens drift. The rest have another cause, or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,8 @@ class Watched:
         baseline = monitored.baseline
         self._expectations = monitored.expectations
         self.windows = Windows(spec, baseline.binning, baseline.centers, monitored.slices)
-        self._onsets_left = MAX_ONSETS
+        self._onsets_left, self._swaps_left = MAX_ONSETS, MAX_SWAP_SEARCHES
+        self._beside: dict[tuple[float, float, int], Profile] = {}
         self.learner = Learner(baseline, spec.lengths_s, spec.pane_s) if monitored.learns else None
         self._rest_on(knowledge_of(baseline) if self.learner is None else self.learner.knowledge)
 
@@ -120,7 +126,8 @@ class Watched:
 
     def close(self, pane: int) -> list[Evaluation]:
         """Close a pane and judge every window, the shortest first."""
-        self._onsets_left = MAX_ONSETS
+        self._onsets_left, self._swaps_left = MAX_ONSETS, MAX_SWAP_SEARCHES
+        self._beside.clear()
         return [self.judge.evaluate(window) for window in self.windows.close(pane)]
 
     def _rest_on(self, knowledge: Knowledge) -> None:
@@ -129,6 +136,7 @@ class Watched:
         m = self.monitored
         baseline = replace(m.baseline, variation=knowledge.variation, season=knowledge.season)
         self.judge = Judge(self._key, baseline, m.policy, m.slices, m.level(self._spec))
+        self._beside.clear()
 
     def learn(self, pane: int, counts: Ints, suspect_since_s: Floats) -> None:
         """Learn from a closed pane's events how the data vary by themselves, where that is not known."""
@@ -150,7 +158,9 @@ class Watched:
         """Return what an alert on a feature tells beside its numbers."""
         current = evaluation.window.profile.row(row)
         window = evaluation.window
-        cause = cause_of(self.judge.baseline, self.judge.expected(window, row), evaluation, row, feature)
+        expected, swaps = self._expected(window, row), self._swaps_left > 0
+        self._swaps_left -= swaps
+        cause = cause_of(self.judge.baseline, expected, evaluation, row, feature, swaps=swaps)
         times = AlertTimes(window.start_s, window.end_s, window.end_s)
         onset = self._onset(row, feature, evaluation.worst_statistic(row, feature), times)
         return Explanation(
@@ -162,6 +172,13 @@ class Watched:
             shape=onset.shape,
             unsure=not self.knowledge.is_enough,
         )
+
+    def _expected(self, window: WindowProfile, row: int) -> Profile:
+        """Return what a slice of a window is held against: worked out once, however many features drift."""
+        place = (window.length_s, window.end_s, row)
+        if place not in self._beside:
+            self._beside[place] = self.judge.expected(window, row)
+        return self._beside[place]
 
     def onset_again(self, alert: Transition, now_s: float) -> Onset:
         """Return the onset and the shape of an alert's change as they look now."""
