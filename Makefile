@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv dev demo stack kafka prometheus lint test fast bench bench-detection lock clean
+.PHONY: help venv dev demo stack kafka registry prometheus lint test fast bench bench-detection lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -54,6 +54,9 @@ stack: $(VENV)/.runtime ## a day of events through Kafka, detector, Prometheus a
 kafka: ## fetch Apache Kafka for the tests, from Maven Central
 	@tools/provide kafka
 
+registry: ## fetch Apicurio Registry for the tests, from Maven Central
+	@tools/provide registry
+
 prometheus: ## fetch Debian's Prometheus and Alertmanager for the tests, unless they are installed
 	@tools/provide prometheus
 	@tools/provide alertmanager
@@ -64,13 +67,14 @@ lint: $(VENV)/.dev ## format, style, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-fast: $(VENV)/.dev ## the tests that need neither Kafka nor Prometheus, nor build the image
-	$(BIN)/pytest -m "not kafka and not prometheus and not alertmanager and not image" $(ARGS)
+fast: $(VENV)/.dev ## the tests that need no other program, nor build the image
+	$(BIN)/pytest -m "not kafka and not registry and not prometheus and not alertmanager and not image" $(ARGS)
 
 # What cannot be fetched is said here and again at the end of the tests, which then leave out what needs it.
 # Where CI is set, nothing may be missing.
-test: $(VENV)/.dev lint ## all checks and tests, against real Kafka, Prometheus and Alertmanager
+test: $(VENV)/.dev lint ## all checks and tests, against real Kafka, Apicurio Registry, Prometheus and Alertmanager
 	@tools/provide kafka || [ -z "$${CI:-}" ]
+	@tools/provide registry || [ -z "$${CI:-}" ]
 	@tools/provide prometheus || [ -z "$${CI:-}" ]
 	@tools/provide alertmanager || [ -z "$${CI:-}" ]
 	$(BIN)/pytest $(ARGS)

@@ -1,4 +1,4 @@
-"""Fixtures for real Kafka and Prometheus, and the rule that nothing is left out silently.
+"""Fixtures for real Kafka and a real schema registry, and the rule that nothing is left out silently.
 
 A test says by its mark what it needs (`kafka`, `prometheus`). Where that is missing on a user's machine
 the test is skipped and named at the end; where CI is set, the run fails instead.
@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from tests.support.availability import IN_CI, MARKS, OTHER_KAFKA
+from tests.support.apicurio import Apicurio
+from tests.support.availability import IN_CI, MARKS, OTHER_KAFKA, OTHER_REGISTRY
 from tests.support.kafka_broker import KafkaBroker, create_topic
 
 
@@ -25,6 +26,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         needing = [item for item in items if item.get_closest_marker(mark)]
         if mark == "kafka" and OTHER_KAFKA:
             needing = [item for item in needing if "own_kafka" in getattr(item, "fixturenames", ())]
+        if mark == "registry" and OTHER_REGISTRY:
+            continue
         reason = why_missing() if needing else None
         if reason is None:
             continue
@@ -68,6 +71,16 @@ def make_topic(kafka: str) -> Callable[..., str]:
         return create_topic(kafka, f"test-{uuid.uuid4().hex[:12]}", partitions, **configs)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def registry() -> Iterator[str]:
+    """The address of a schema registry that tests share; they make subjects of their own."""
+    if OTHER_REGISTRY:
+        yield OTHER_REGISTRY
+        return
+    with Apicurio() as apicurio:
+        yield apicurio.url
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The schema registry: asked once, never trusted, and waited for while it is away."""
 
+import json
 import logging
-import os
 import uuid
 from urllib.request import Request, urlopen
 
@@ -273,19 +273,14 @@ def test_a_schema_that_nobody_knows_holds_nothing_up(server):
     assert [batch.rows.tolist() for batch in found.batches] == [[0, 2]]
 
 
-REAL = os.environ.get("DRIFT_TEST_SCHEMA_REGISTRY")
-"""Address of a registry to test against, such as http://localhost:8080/apis/ccompat/v7."""
-
-
-@pytest.mark.skipif(REAL is None, reason="DRIFT_TEST_SCHEMA_REGISTRY names no registry")
-def test_a_real_registry():
+@pytest.mark.registry
+def test_a_real_registry(registry):
     """A schema registered there is found by its number, with its reference; another number is unknown."""
-    import json
 
     def register(subject, schema, **more):
         body = json.dumps({"schema": json.dumps(schema), **more}).encode()
         kind = {"Content-Type": "application/vnd.schemaregistry.v1+json"}
-        with urlopen(Request(f"{REAL}/subjects/{subject}/versions", body, kind), timeout=20) as response:
+        with urlopen(Request(f"{registry}/subjects/{subject}/versions", body, kind), timeout=20) as response:
             return json.load(response)["id"]
 
     unique = f"T{uuid.uuid4().hex}"
@@ -296,7 +291,7 @@ def test_a_real_registry():
     with_reference = register(
         f"{unique}-outer", outer, references=[{"name": unique, "subject": f"{unique}-enum", "version": 1}]
     )
-    client = SchemaRegistry(SchemaRegistrySettings(url=REAL), ManualClock())
+    client = SchemaRegistry(SchemaRegistrySettings(url=registry), ManualClock())
 
     assert client.provide([number, with_reference, 2_000_000_000])
     payload = avro(1, {**document(GOOD), "timestamp": round(START_S * 1000)})

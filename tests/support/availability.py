@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+from tests.support.apicurio import registry_available
 from tests.support.kafka_broker import kafka_available
 from tests.support.users import other_users_available
 
@@ -16,6 +17,9 @@ IN_CI = bool(os.environ.get("CI"))
 
 OTHER_KAFKA = os.environ.get("DRIFT_TEST_KAFKA")
 """Address of a cluster to use where a test needs no broker of its own."""
+
+OTHER_REGISTRY = os.environ.get("DRIFT_TEST_SCHEMA_REGISTRY")
+"""Address of a schema registry to use, such as http://localhost:8080/apis/ccompat/v7."""
 
 
 def program(name: str) -> str | None:
@@ -39,6 +43,7 @@ def alertmanager_available() -> str | None:
 
 MARKS = {
     "kafka": kafka_available,
+    "registry": registry_available,
     "prometheus": prometheus_available,
     "alertmanager": alertmanager_available,
     "image": other_users_available,
