@@ -31,6 +31,11 @@ MAX_TYPES = 10_000
 MAX_DEPTH = 64
 """Types within types."""
 
+MAX_READS = 100_000
+"""Values in one record, where each list holds one: types that are named twice are read twice."""
+
+MAX_FIXED_BYTES = 1 << 30
+
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the local time of `local-timestamp`
 _EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = {"millis": 1_000, "micros": 1, "nanos": 0}
@@ -52,7 +57,9 @@ def reader_of(schema: object, others: Sequence[object] = ()) -> Read:
         for other in others:
             compiler.compile(other, "", 0)
         read = compiler.compile(schema, "", 0)
-    except (KeyError, TypeError, AttributeError) as error:
+    except UnusableSchemaError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UnusableSchemaError(f"not an Avro schema ({type(error).__name__}: {error})") from None
     if not isinstance(schema, dict) or schema.get("type") != "record":
         raise UnusableSchemaError("not the schema of a record")
@@ -68,6 +75,8 @@ class _Compiler:
         self._n = 0
         self._empty: set[Read] = {read_null}
         """Readers of types that may take no bytes."""
+        self._reads: dict[Read, int] = {}
+        """How many values a reader reads, where that is more than one."""
         self._packed: dict[Read, Packed] = {read_double: Packed("d"), read_float: Packed("f")}
         """Readers of types that several of which in a row are read at once."""
 
@@ -89,12 +98,25 @@ class _Compiler:
             item = self.compile(schema["items"], namespace, depth + 1)
             if item in self._empty:
                 raise UnusableSchemaError("a list of items that take no bytes")
-            read = array_of(item)
+            read = self._counted(array_of(item), [item])
         elif kind == "map":
-            read = map_of(self.compile(schema["values"], namespace, depth + 1))
+            value = self.compile(schema["values"], namespace, depth + 1)
+            read = self._counted(map_of(value), [value])
         else:
             read = self._by_name(kind, namespace)
-        return read if logical is None else logical(read, schema)
+        if logical is None:
+            return read
+        converted = logical(read, schema)
+        self._empty |= {converted} if read in self._empty else set()
+        return converted
+
+    def _counted(self, read: Read, parts: Sequence[Read]) -> Read:
+        """Note how many values are read: without a limit, two types in each of many cost hours."""
+        n = 1 + sum(self._reads.get(part, 1) for part in parts)
+        if n > MAX_READS:
+            raise UnusableSchemaError(f"more than {MAX_READS} values in one record")
+        self._reads[read] = n
+        return read
 
     def _by_name(self, name: str, namespace: str) -> Read:
         if name in PRIMITIVES:
@@ -115,13 +137,16 @@ class _Compiler:
         if kind == "enum":
             read = enum_of(list(schema["symbols"]))
         elif kind == "fixed":
-            read = fixed_of(int(schema["size"]))
-            if schema["size"] == 0:
+            size = schema["size"]
+            if type(size) is not int or not 0 <= size <= MAX_FIXED_BYTES:
+                raise UnusableSchemaError("a size that is none")
+            read = fixed_of(size)
+            if size == 0:
                 self._empty.add(read)
         else:
             inner = name.rpartition(".")[0]
             fields = [(str(f["name"]), self.compile(f["type"], inner, depth + 1)) for f in schema["fields"]]
-            read = record_of(runs_of(fields, self._packed))
+            read = self._counted(record_of(runs_of(fields, self._packed)), [of for _, of in fields])
             if all(of in self._empty for _, of in fields):
                 self._empty.add(read)
         self._named[name] = read
@@ -129,10 +154,10 @@ class _Compiler:
 
     def _union(self, members: Sequence[Read], schemas: Sequence[Any]) -> Read:
         if len(members) != 2 or "null" not in schemas:
-            return one_of(members)
+            return self._counted(one_of(members), members)
         null = 2 * schemas.index("null")
         member = members[1 - schemas.index("null")]
-        read = optional(member, null)
+        read = self._counted(optional(member, null), [member])
         if member in self._packed:
             self._packed[read] = Packed("B" + self._packed[member].codes, 2 - null)
         return read

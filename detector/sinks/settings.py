@@ -1,7 +1,7 @@
 """What may be set of every sink, and of every sink that delivers to a receiver."""
 
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -37,11 +37,21 @@ def link(url: str) -> str:
         ValueError: it is none, or holds a user or password.
     """
     parts = urlsplit(url)
+    if not _has_port_or_none(parts):
+        raise ValueError("no port behind the host; write it like https://host:8443/path")
     if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable() or " " in url:
         raise ValueError("no address; write it like https://host/path")
     if "@" in parts.netloc:
         raise ValueError("a user in the address; leave it out")
     return url
+
+
+def _has_port_or_none(parts: SplitResult) -> bool:
+    """Whether a port can be one; Python's own message would repeat what stands in its place."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 Wait = Annotated[str, AfterValidator(_wait)]

@@ -82,7 +82,9 @@ class SchemaRegistrySettings(BaseModel):
     @classmethod
     def _address(cls, url: str) -> str:
         parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        is_plain = url.isascii() and url.isprintable() and " " not in url and parts.port != 0
+        is_address = parts.scheme in ("http", "https") and parts.hostname and is_plain
+        if not is_address or parts.query or parts.fragment:
             raise ValueError("no address; write it like http://schema-registry:8081")
         if "@" in parts.netloc:
             raise ValueError("an address with a user in it; write username and password_file instead")
@@ -244,17 +246,13 @@ class SchemaRegistry:
     def _references(self, answer: dict[str, Any], seen: set[tuple[str, int]], depth: int = 0) -> list[object]:
         """Return the schemas that one refers to, each behind those that it refers to itself."""
         found: list[object] = []
-        for reference in answer.get("references") or ():
-            try:
-                place = (str(reference["subject"]), int(reference["version"]))
-            except (TypeError, KeyError, ValueError):
-                raise UnusableSchemaError("a reference to nothing") from None
+        for place in _referred(answer):
             if place in seen:
                 continue
             seen.add(place)
             if len(seen) > MAX_REFERENCES or depth > MAX_REFERENCES // 10:
                 raise UnusableSchemaError(f"more than {MAX_REFERENCES} references")
-            other = self._get(f"/subjects/{quote(place[0], safe='')}/versions/{place[1]}")
+            other = self._get(f"/subjects/{place[0]}/versions/{place[1]}")
             found += [*self._references(other, seen, depth + 1), _content(other)]
         return found
 
@@ -322,6 +320,17 @@ def _content(answer: dict[str, Any]) -> object:
         return json.loads(answer["schema"])
     except (KeyError, TypeError, ValueError, RecursionError):
         raise UnusableSchemaError("no JSON") from None
+
+
+def _referred(answer: dict[str, Any]) -> list[tuple[str, int]]:
+    """Return subject, as it stands in an address, and version of each schema that one refers to."""
+    try:
+        return [
+            (quote(str(reference["subject"]), safe=""), int(reference["version"]))
+            for reference in answer.get("references") or ()
+        ]
+    except (TypeError, KeyError, ValueError, OverflowError):
+        raise UnusableSchemaError("a reference to nothing") from None
 
 
 schema_registries: Registry[Kind[SchemaRegistry]] = Registry("schema registry kind")

@@ -150,6 +150,18 @@ def test_names_are_found_in_their_namespaces():
     assert read(b"\0\0\0\0\0\0\xf0\x3f", 0) == ({"f0": {"sum": 1.0}}, 8)
 
 
+NO_BYTES = {"type": "fixed", "name": "N", "size": 0}
+
+
+def _twice_within_twice(depth):
+    """A record of records, each of which holds the next twice: no byte, and 2^depth values."""
+    schema = {"type": "record", "name": "R0", "fields": []}
+    for i in range(depth):
+        fields = [{"name": "a", "type": schema}, {"name": "b", "type": f"R{i}"}]
+        schema = {"type": "record", "name": f"R{i + 1}", "fields": fields}
+    return schema
+
+
 @pytest.mark.parametrize(
     ("schema", "why"),
     [
@@ -160,6 +172,12 @@ def test_names_are_found_in_their_namespaces():
         (_record({"type": "array", "items": "null"}), "take no bytes"),
         (_record({"type": "array", "items": {"type": "record", "name": "E", "fields": []}}), "take no bytes"),
         (_record({"type": "array", "items": {"type": "fixed", "name": "N", "size": 0}}), "take no bytes"),
+        (_record({**NO_BYTES, "logicalType": "decimal"}, {"type": "array", "items": "N"}), "take no bytes"),
+        (_record({"type": "array", "items": {**NO_BYTES, "logicalType": "decimal"}}), "take no bytes"),
+        (_record({**NO_BYTES, "size": -1}), "a size that is none"),
+        (_record({**NO_BYTES, "size": "many"}), "a size that is none"),
+        (_record({**NO_BYTES, "size": float("inf")}), "a size that is none"),
+        (_twice_within_twice(30), "more than 100000 values"),
         ("string", "not the schema of a record"),
         (["null", _record("long")], "not the schema of a record"),
         (_record("Nowhere"), "unknown type 'Nowhere'"),

@@ -258,6 +258,7 @@ def test_no_secret_is_in_logs_errors_or_reprs(inbox, tmp_path, caplog, answer):
         ("token", None, "a file cannot be read"),
         ("url", "ftp://hunter22/x", "no address; write it like https://host/path"),
         ("url", "https://hunter22:x@host/", "a user in the address; leave it out"),
+        ("url", "https://host:hunter22/", "no port behind the host"),
         ("url", "", "must hold one line of text"),
         ("url", "https://host/hunter22\nhttps://other/", "must hold one line of text"),
         ("token", b"\xff hunter22", "not text in UTF-8"),

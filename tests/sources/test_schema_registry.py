@@ -80,6 +80,10 @@ def test_references_are_fetched_along_their_chain(server):
         {},
         {"schema": EMPTY, "references": [{}]},
         {"schema": EMPTY, "references": [{"subject": "a", "version": 1}]},
+        {"schema": EMPTY, "references": 5},
+        {"schema": EMPTY, "references": [{"subject": "a", "version": float("inf")}]},
+        {"schema": EMPTY, "references": [{"subject": "\ud800", "version": 1}]},
+        {"schema": '{"type": "fixed", "name": "F", "size": "x"}'},
     ],
 )  # fmt: skip
 def test_a_schema_that_cannot_be_used_is_none(server, found):
@@ -197,6 +201,7 @@ def test_files_that_are_not_there_are_errors_at_start(settings, why):
     "settings",
     [
         {"url": "ftp://r"}, {"url": "r:8081"}, {"url": "http://"}, {"url": "http://u:p@r"}, {"url": "http://r?a=1"},
+        {"url": "http://r:port"}, {"url": "http://r:0"}, {"url": "http://a b"}, {"url": "http://r\n"},
         {"username": "u"}, {"password": "p"}, {"ca_file": "x"}, {"timeout": "0s"}, {"timeout": "soon"},
     ],
 )  # fmt: skip
