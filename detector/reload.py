@@ -9,7 +9,7 @@ read last, and have stood still from one look to the next: who writes them may n
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +26,7 @@ from detector.kinds import open_part
 from detector.metrics import check_series
 from detector.report.baseline import baseline_line
 from detector.service import Change
-from detector.sinks import Sink, sinks
+from detector.sinks import Sink, close_all, sinks
 from detector.store import BaselineReader, Stamp, stamp_of
 from detector.view import ConfigStatus
 
@@ -127,7 +127,7 @@ class Reloader:
         assert attempt.assembly is not None
         gone = [pair for pair in self._opened if all(pair[1] is not sink for _, sink in attempt.opened)]
         if gone:
-            self._aside(lambda: _close(sink for _, sink in gone))
+            self._aside(lambda: close_all(sink for _, sink in gone))
         self._apply(attempt.config)
         self._tell(attempt.config, attempt.assembly)
         self._config, self._assembly, self._opened = attempt.config, attempt.assembly, tuple(attempt.opened)
@@ -211,7 +211,7 @@ class Reloader:
                     left.remove(known)
                 opened.append(known)
         except Exception:
-            _close(new)
+            close_all(new)
             raise
         return opened, new
 
@@ -237,11 +237,6 @@ def stamps_of(config: Config) -> dict[Path, Stamp]:
     for model in config.models:
         found += [path for path, _ in baseline_files(config, model.baselines)]
     return {path: stamp_of(path) for path in found}
-
-
-def _close(some: Iterable[Sink]) -> None:
-    for sink in some:
-        sink.close()
 
 
 def on_a_thread(task: Callable[[], T]) -> "Future[T]":

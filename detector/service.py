@@ -20,7 +20,7 @@ from detector.clock import Clock
 from detector.formats import Decoder
 from detector.notice import notices_of
 from detector.pipeline import Judged, Outcome, Pipeline
-from detector.sinks import Sink
+from detector.sinks import Sink, close_all
 from detector.sources import Source
 from detector.view import ConfigStatus, SinkStatus, View, view_of
 
@@ -157,9 +157,10 @@ class Service:
         finally:
             gc.enable()
             self._publish()
-            self._source.close()
-            for sink in self._sinks:
-                sink.close()
+            try:
+                self._source.close()
+            finally:
+                close_all(self._sinks)
 
     def step(self) -> int:
         """Do one round; return the number of records it brought."""

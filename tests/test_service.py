@@ -1,5 +1,6 @@
 """The loop: whatever the events are, it goes on, publishes, and ends in good order."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -178,6 +179,28 @@ def test_the_loop_ends_when_told_to_and_closes_everything(baseline):
     bench.service.run()
 
     assert bench.sink.closed
+
+
+def test_sinks_are_closed_at_the_same_time(baseline):
+    """Each waits for its receiver for a few seconds; one after the other they would outlast the patience of
+    whoever sent SIGTERM. And they are closed though the source cannot be.
+    """
+    both = threading.Barrier(2)
+    bench = Bench(baseline)
+    others = [_Sink(), _Sink()]
+    for sink in others:
+        sink.close = lambda sink=sink: setattr(sink, "closed", both.wait(20) >= 0)
+    bench.service._sinks = others
+
+    def close():
+        raise OSError("lost")
+
+    bench.source.close = close
+    bench.service.stop()
+    with pytest.raises(OSError, match="lost"):
+        bench.service.run()
+
+    assert [sink.closed for sink in others] == [True, True]
 
 
 def test_the_beat_shows_when_the_loop_came_round(baseline):

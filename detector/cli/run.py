@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import signal
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,9 @@ def run(options: argparse.Namespace) -> int:
     from detector.store import stamp_of
     from detector.web import WebServer
 
+    # By itself it would end the program: whoever sends it to reload need not know how far the start is.
+    asked = threading.Event()
+    signal.signal(signal.SIGHUP, lambda *_: asked.set())
     path = Path(options.config)
     stamp = stamp_of(path)
     config = load_config(path)
@@ -57,6 +61,8 @@ def run(options: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: service.stop())
     signal.signal(signal.SIGHUP, lambda *_: reloader.request())
+    if asked.is_set():
+        reloader.request()
     if config.http.enabled:
         port = server.start()
         log.info("serving url=http://%s:%d version=%s", config.http.host, port, __version__)

@@ -112,8 +112,13 @@ def _is_address(url: str) -> bool:
 
 def _shown(record: Any, before: Any, written: str) -> str:
     """Return a status as it is printed: JSON in one line, or text in which nothing moves the cursor."""
+    from detector.errors import InputError
     from detector.report.status import status_text
 
     if written == "json":
         return json.dumps(record)
-    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in status_text(record, before))
+    try:
+        text = status_text(record, before)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        raise InputError("--url: what answers there is no drift detector of this version") from None
+    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)

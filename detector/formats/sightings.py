@@ -63,7 +63,9 @@ class ColumnWatch:
             return Sighting(row, (), tuple(null))
         new: tuple[str, ...] = ()
         if not features.keys() <= self._known:
-            unknown = (name[:MAX_NAME_LENGTH] for name in features if name not in self._known)
+            names = (name for name in features if name not in self._known)
+            # MessagePack has keys that are no text: they name no column.
+            unknown = (name[:MAX_NAME_LENGTH] for name in names if isinstance(name, str))
             new = tuple(islice(unknown, MAX_NEW_NAMES))
         if has_null:
             null += [name for name, cell in features.items() if cell is None and name in self._names]

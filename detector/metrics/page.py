@@ -24,6 +24,9 @@ from detector.view import View
 
 _END = b"# EOF\n"
 
+MAX_RENDERED = 8
+"""Renderings kept of one evaluation: a scraper may ask for a format by any version number."""
+
 
 class _Fixed(Collector):
     """Families that are at hand."""
@@ -98,5 +101,7 @@ class Metrics:
                 registry = CollectorRegistry()
                 registry.register(_Fixed(self._families))
                 page = encode(registry).removesuffix(_END)
+                while len(self._rendered) >= MAX_RENDERED:
+                    del self._rendered[next(iter(self._rendered))]
                 self._rendered[key] = gzip.compress(page, 1) if compress else page
             return self._rendered[key], n_series

@@ -119,6 +119,8 @@ class Courier:
             idle_s = float("inf") if is_last else self._receiver.remind(pending)
         except DeliveryError as error:
             return self._after_failure(None, error)
+        except Exception as error:  # noqa: BLE001 - as below; the batch is tried after a pause
+            return self._after_failure(None, DeliveryError(f"defect: {type(error).__name__}"))
         if batch is None:
             return idle_s
         try:
@@ -184,14 +186,14 @@ class _Round(threading.Thread):
         super().__init__(name=f"sink-{name}", daemon=True)
         self.courier = courier
         self.wake = threading.Event()
-        self.ending = False
+        self.ending = self.is_over = False
 
     def run(self) -> None:
         """Step; sleep in between."""
         while True:
             self.wake.clear()
             wait_s = self.courier.step()
-            if self.ending and wait_s == float("inf"):
+            if self.is_over or (self.ending and wait_s == float("inf")):
                 break
             if wait_s > 0:
                 self.wake.wait(min(wait_s, _LONGEST_SLEEP_S))
@@ -244,6 +246,8 @@ class QueuedSink:
         deadline_s = self._clock.monotonic_s() + self._settings.delivery.flush_s
         for each in self._rounds:
             each.join(max(0.0, deadline_s - self._clock.monotonic_s()))
+            # What is under way may still end; nothing is begun that nobody counts any more.
+            each.is_over = True
         left = self.status().queued
         if left:
             log.error("sink %s: ended with notifications=%d not delivered", self._settings.label, left)

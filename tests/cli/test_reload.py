@@ -1,5 +1,6 @@
 """The service as a process: its files change, SIGHUP says so, and `status` shows what came of it."""
 
+import os
 import signal
 import sys
 import urllib.request
@@ -58,3 +59,23 @@ def test_sighup_reads_everything_again(service, baseline, drift_detector):
     assert "after a restart: source" in shown.out
     assert program.terminate() == 0
     assert "takes effect after a restart: source" in program.tail(100)
+
+
+def test_sighup_before_the_start_is_done_ends_nothing(tmp_path, baseline):
+    """The start waits here for a secret to be written; what was asked for meanwhile is done afterwards."""
+    secret, port = tmp_path / "url", free_port()
+    os.mkfifo(secret)
+    alerts = {"sinks": [{"kind": "webhook", "url_file": str(secret)}]}
+    config = write_config(tmp_path / "run.yaml", baseline, **_sections(port), alerts=alerts)
+    program = Program(
+        [sys.executable, "-m", "detector", "run", "--config", str(config)], tmp_path / "service.log"
+    )
+    with secret.open("w") as writer:  # as soon as it is read
+        config.write_text(config.read_text() + "nonsense: 1\n")
+        program.signal(signal.SIGHUP)
+        writer.write("http://127.0.0.1:1/\n")
+    try:
+        wait_until(lambda: "drift_config_last_reload_successful 0.0" in _page(port), 60, "looked again")
+        assert program.terminate() == 0
+    finally:
+        program.kill()

@@ -187,6 +187,8 @@ OK = b"HTTP/1.0 200 OK\r\n\r\n"
         (OK + b"<html>", "not as a drift detector"),
         (OK + b"[]", "not as a drift detector"),
         (OK + b"{}", "not as a drift detector"),
+        (OK + b'{"uptime_s": 1}', "no drift detector of this version"),
+        (OK + b'{"uptime_s": 1, "source": [], "config": 7}', "no drift detector of this version"),
         (OK + b"\xff\xfe", "not as a drift detector"),
         (OK + b"[" * 100_000, "not as a drift detector"),
         (OK, "not as a drift detector"),

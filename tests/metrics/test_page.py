@@ -11,6 +11,7 @@ from detector.batch import ModelKey
 from detector.errors import ConfigError
 from detector.metrics import EVALUATED, RUNNING, ExportPolicy, Metrics, check_series, count_series
 from detector.metrics.labels import label
+from detector.metrics.page import MAX_RENDERED
 from detector.view import ConfigStatus, SinkStatus, SourceStatus, view_of
 from detector.watched import Monitored
 from detector.windows.slices import Slices
@@ -198,3 +199,12 @@ def test_the_heavy_part_is_rendered_once_an_evaluation(rng):
     metrics.page()
 
     assert all(metrics._rendered[key] is page for key, page in first.items())
+
+
+def test_a_scraper_with_a_new_version_at_each_scrape_fills_no_memory(rng):
+    """The format it asks for is its own choice, and each rendering holds all series."""
+    metrics, _ = _page(training_rows(rng, 1500))
+    for minor in range(50):
+        metrics.page(f"application/openmetrics-text; version=1.0.{minor}")
+
+    assert len(metrics._rendered) <= MAX_RENDERED

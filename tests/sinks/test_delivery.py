@@ -1,18 +1,19 @@
 """Delivery against a real HTTP server, step by step, with a clock that moves when told to."""
 
 import logging
+import threading
 
 import pytest
 
-from detector.clock import ManualClock
+from detector.clock import ManualClock, SystemClock
 from detector.errors import ConfigError
 from detector.kinds import open_part
 from detector.sinks import sinks
-from detector.sinks.delivery import Courier, DeliveryError, Receiver
+from detector.sinks.delivery import Courier, DeliveryError, QueuedSink, Receiver
 from detector.sinks.webhook import WebhookReceiver, WebhookSettings
 from tests.support.factories import START_S
 from tests.support.notices import ended, feature_alert, notice, notices
-from tests.support.processes import free_port
+from tests.support.processes import free_port, wait_until
 from tests.support.receiver import receiver
 
 SECRET = "hunter22-in-the-path"
@@ -321,3 +322,45 @@ def test_the_last_round_tries_each_batch_once_and_pauses_no_more():
 
     assert waits == [0, 0, 0, float("inf")]
     assert courier.status().failed == 3
+
+
+class _Forgetful(Receiver):
+    def remind(self, pending):
+        raise KeyError(SECRET)
+
+
+def test_a_defect_in_what_is_repeated_ends_no_deliveries(caplog):
+    """It is tried again after a pause, and the batch is not lost."""
+    caplog.set_level(logging.WARNING)
+    courier = Courier(WebhookSettings(url="http://h/"), _Forgetful(), ManualClock())
+    courier.put(notices("a"))
+
+    assert courier.step() > 0
+    assert courier.status().queued == 1
+    assert "KeyError" in caplog.text
+    assert "hunter22" not in caplog.text
+
+
+class _Slow(Receiver):
+    def __init__(self):
+        self.begun, self.let_go = [], threading.Event()
+
+    def deliver(self, notices):
+        self.begun.append(notices)
+        self.let_go.wait(30)
+        raise DeliveryError("too late")
+
+
+def test_a_sink_that_was_closed_begins_nothing_more():
+    """A full queue to a receiver that hangs keeps no thread busy for hours after its sink was removed."""
+    far = _Slow()
+    settings = WebhookSettings(url="http://h/", delivery={"flush": "10ms"})
+    sink = QueuedSink(settings, [far], SystemClock(), lambda notice: notice.transition.id)
+    sink.send(notices("a", "b", "c"))
+    wait_until(lambda: far.begun)
+    sink.close()
+    far.let_go.set()
+    sink._rounds[0].join(20)
+
+    assert not sink._rounds[0].is_alive()
+    assert len(far.begun) == 1
