@@ -14,7 +14,9 @@ import json
 import logging
 import random
 import ssl
+import threading
 from collections.abc import Collection
+from concurrent.futures import Future
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -48,6 +50,9 @@ MAX_BYTES = 4 << 20
 
 MAX_TIMEOUT_S = 10.0
 """The loop does not come round while it waits."""
+
+LONGEST_TIMEOUTS = 2
+"""One to connect and one for the answer; then it is not waited for any longer."""
 
 MAX_REFERENCES = 100
 MAX_ID = (1 << 31) - 1
@@ -173,6 +178,7 @@ class SchemaRegistry:
         self._known: dict[int, _Known] = {}
         self._failures = 0
         self._retry_at_s = -float("inf")
+        self._asking: Future[dict[str, Any]] | None = None
 
     def schema_of(self, number: int) -> Read | None:
         """Return the reader of a schema that `provide` has fetched; None: there is none that can be used."""
@@ -257,7 +263,33 @@ class SchemaRegistry:
         return found
 
     def _get(self, path: str) -> dict[str, Any]:
-        """Return the object that the registry answers with.
+        """Return the object that the registry answers with, if it does in time.
+
+        The sockets' own limit is one between two bytes: an answer that drips in, or a name that nobody
+        resolves, would hold the loop up for hours. What is not over is left alone, one at most.
+
+        Raises:
+            _UnknownError: it has no such schema.
+            _AwayError: it does not say.
+        """
+        if self._asking is not None and not self._asking.done():
+            raise _AwayError("it has not answered the last request yet")
+        asking = self._asking = Future()
+
+        def ask() -> None:
+            try:
+                asking.set_result(self._ask(path))
+            except BaseException as error:  # noqa: BLE001 - handed on to who waits for it
+                asking.set_exception(error)
+
+        threading.Thread(target=ask, name="schema-registry", daemon=True).start()
+        try:
+            return asking.result(LONGEST_TIMEOUTS * self._timeout_s)
+        except TimeoutError:
+            raise _AwayError("its answer takes too long") from None
+
+    def _ask(self, path: str) -> dict[str, Any]:
+        """Return the object that the registry answers with, however long that takes.
 
         Raises:
             _UnknownError: it has no such schema.

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -287,3 +288,14 @@ def test_any_bytes_end_in_exactly_one_place(name, noise, with_headers, as_body):
 def test_names_are_those_of_the_tests():
     """The order of `NAMES` is that of bare lists."""
     assert set(NAMES) == {f.name for f in FEATURES.all if f.role == "feature"}
+
+
+@pytest.mark.parametrize("key", [7, -1, None, True, 1.5, b"bytes"])
+def test_a_key_that_is_no_text_is_no_column(key):
+    """MessagePack has them; the event counts by what else it brings."""
+    way = WAYS["msgpack"]
+    event = msgspec.msgpack.decode(way.write([GOOD], START_S)[0].value)
+    event["features"] |= {key: 1, "new": 2}
+    found = way.decoder().decode(way.records([Written(msgspec.msgpack.encode(event))]))
+
+    assert [batch.sightings[0].new for batch in found.batches] == [("new",)]

@@ -1,7 +1,10 @@
 """The schema registry: asked once, never trusted, and waited for while it is away."""
 
+import contextlib
 import json
 import logging
+import socket
+import threading
 import uuid
 from urllib.request import Request, urlopen
 
@@ -9,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from detector.batch import Partition
-from detector.clock import ManualClock
+from detector.clock import ManualClock, SystemClock
 from detector.errors import ConfigError
 from detector.formats import Catalog, EventOptions, formats
 from detector.sources import SchemaRegistry, SchemaSource
@@ -147,6 +150,28 @@ def test_an_answer_that_says_nothing_of_the_schema(server, answer, caplog):
     assert len(caplog.records) == 1
     assert client.provide([1])
     assert not client.is_away
+
+
+def test_an_answer_that_drips_in_is_not_waited_for():
+    """A byte now and then keeps a connection alive, and not the loop from going round."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        ended = threading.Event()
+
+        def drip():
+            connection, _ = listening.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+                while not ended.wait(0.05):
+                    connection.sendall(b"x")
+
+        dripping = threading.Thread(target=drip, daemon=True)
+        dripping.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        client = SchemaRegistry(SchemaRegistrySettings(url=url, timeout="200ms"), SystemClock())
+        assert not client.provide([1])
+        assert client.is_away
+        ended.set()
+        dripping.join(10)
 
 
 def test_too_large_an_answer_is_none(server):
