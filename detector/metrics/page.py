@@ -76,7 +76,7 @@ class Metrics:
 
     def page(self, accept: str = "", *, compress: bool = False) -> tuple[bytes, str]:
         """Return the page in the format that `accept` asks for, and its content type."""
-        encode, content_type = choose_encoder(accept)
+        encode, content_type = _encoder(accept)
         view = self.view
         registry = CollectorRegistry()
         heavy, n_series = b"", 0
@@ -105,3 +105,11 @@ class Metrics:
                     del self._rendered[next(iter(self._rendered))]
                 self._rendered[key] = gzip.compress(page, 1) if compress else page
             return self._rendered[key], n_series
+
+
+def _encoder(accept: str) -> tuple[Callable[[CollectorRegistry], bytes], str]:
+    """Return what writes the format that a client asks for; plain text where nobody knows what that is."""
+    try:
+        return choose_encoder(accept)
+    except (TypeError, ValueError):  # a version that is no number
+        return choose_encoder("")

@@ -208,3 +208,12 @@ def test_a_scraper_with_a_new_version_at_each_scrape_fills_no_memory(rng):
         metrics.page(f"application/openmetrics-text; version=1.0.{minor}")
 
     assert len(metrics._rendered) <= MAX_RENDERED
+
+
+@pytest.mark.parametrize("version", ["abc", "1.0.0rc1", "", "1..2", "9" * 5000])
+def test_a_format_that_nobody_knows_is_answered_in_one_that_is(rng, version):
+    """Whatever a client says that it accepts."""
+    metrics, _ = _page(training_rows(rng, 1500))
+    page, _ = metrics.page(f"application/openmetrics-text; version={version}")
+
+    assert b"drift_feature_state{" in page
