@@ -117,6 +117,12 @@ class LimitedProtocol(H11Protocol):
         elif not self.transport.is_closing():
             self.transport.close()
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what came; the answer to what it began with goes nowhere, and is no error of ours."""
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+        super().send_400_response(msg)
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop watching."""
         self._timer.cancel()
