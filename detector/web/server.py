@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 import uvicorn
+from h11 import LocalProtocolError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -121,7 +122,10 @@ class LimitedProtocol(H11Protocol):
         """Refuse what came; the answer to what it began with goes nowhere, and is no error of ours."""
         if self.cycle is not None:
             self.cycle.disconnected = True
-        super().send_400_response(msg)
+        try:
+            super().send_400_response(msg)
+        except LocalProtocolError:  # it is answered already
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop watching."""

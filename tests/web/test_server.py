@@ -148,7 +148,7 @@ def test_a_request_that_never_ends_is_refused(served):
 
 
 def test_a_request_that_breaks_off_into_noise_leaves_no_traceback(caplog):
-    """It is refused while its answer is being made: nobody fills the log with that."""
+    """It is refused while its answer is being made, or cut off behind it: nobody fills the log with that."""
     server = WebServer("127.0.0.1", 0, Metrics(), lambda: 0.0)
     port = server.start()
     for _ in range(10):
@@ -156,6 +156,13 @@ def test_a_request_that_breaks_off_into_noise_leaves_no_traceback(caplog):
             s.settimeout(20)
             s.sendall(b"POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
             assert s.recv(1000).startswith(b"HTTP/1.1 400")
+    with socket.create_connection(("127.0.0.1", port)) as s:
+        s.settimeout(20)
+        s.sendall(b"POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        assert s.recv(1000).startswith(b"HTTP/1.1 405")
+        s.sendall(b"zz\r\n")
+        while s.recv(1000):
+            pass
     server.stop()
 
     assert [r.getMessage() for r in caplog.records if r.exc_info] == []
