@@ -15,7 +15,7 @@ from detector.view import SinkStatus
 
 log = logging.getLogger(__name__)
 
-_ODD = re.compile(r"[\s\"'=]")
+_ODD = re.compile(r"[\s\"'=,;]")
 
 
 class LogSettings(SinkSettings):
@@ -72,7 +72,9 @@ def describe(t: Transition) -> str:
     if t.unsure and t.status == "firing":
         parts.append(f"note={quoted(UNSURE)}")
     if t.contributors and t.status == "firing":
-        changes = "; ".join(f"{c.bin}: {c.reference:.1%} -> {c.current:.1%}" for c in t.contributors)
+        changes = "; ".join(
+            f"{_printable(c.bin)}: {c.reference:.1%} -> {c.current:.1%}" for c in t.contributors
+        )
         parts.append(f"contributors=[{changes}]")
     return " ".join(parts)
 
@@ -84,7 +86,12 @@ def word(text: str) -> str:
 
 def quoted(text: str) -> str:
     """Return a text in quotes, on one line whatever it holds: names of new columns come from events."""
-    return '"' + "".join(c if c.isprintable() else "\ufffd" for c in text).replace('"', "'") + '"'
+    return '"' + _printable(text).replace('"', "'") + '"'
+
+
+def _printable(text: str) -> str:
+    """Return a text on one line: categories come from training data, line breaks and all."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
 sinks.add("log", Kind(LogSettings, lambda settings, _clock: LogSink(settings)))

@@ -91,7 +91,7 @@ def _row(line: bytes, block: Block, offset: int) -> Row:
         row = _python_json(line)
         if row is None:
             where = f"{block.file.path}: line {block.line_of(offset)}"
-            raise DataError(f"{where}: not a JSON object: {error}") from error
+            raise DataError(f"{where}: not a JSON object: {error}; repair the line or take it out") from error
         return row
 
 

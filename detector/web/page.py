@@ -59,7 +59,8 @@ def _alert(t: Transition) -> str:
     began = "" if t.onset_s is None else f", the change {_how(t)}"
     note = f" <em>({UNSURE})</em>" if t.unsure else ""
     return (
-        f"<strong>{_text(what)}</strong> of {_text(place)}, alert since {format_time(t.starts_at_s)}{began}"
+        f"<strong>{_text(what)}</strong> of {_text(place)}, window {format_duration(t.window_s)}, "
+        f"alert since {format_time(t.starts_at_s)}{began}"
         f"{escape(numbers + together)}{note}<ul>{changes}</ul>"
     )
 
@@ -139,7 +140,10 @@ def _cell(judged: Judged, row: int, f: int) -> str:
     name = evaluation.features.all[f].name
     kinds = [a.kind for a in judged.anomalies if a.feature == name] if row == 0 else []
     broken = "".join(f"<br><small>{kind}</small>" for kind in kinds)
-    return f'<td class="{state.label}">{state.label}{numbers}{broken}</td>'
+    judged_at_all = any(np.isfinite(evaluation.statistics[s].threshold[row, f]) for s in evaluation.worst)
+    said = state.label if judged_at_all or state != State.OK else "not judged"
+    style = state.label if said == state.label else "insufficient"
+    return f'<td class="{style}">{said}{numbers}{broken}</td>'
 
 
 def _share(x: float) -> str:

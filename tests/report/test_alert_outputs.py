@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from detector.alerts import Transition
+from detector.drift.contributors import Contributor
 from detector.drift.size import Size
 from detector.report.records import alert_record
 from detector.sinks.log import describe
@@ -48,10 +49,21 @@ def test_the_log_tells_since_when_and_how():
     assert ended.split("since=")[1].split()[0] == began.split("since=")[1].split()[0]
 
 
+def test_the_log_is_one_line_whatever_categories_hold():
+    """A line break inside a value of the training data breaks no line; names with commas stay apart."""
+    changes = (Contributor("line\nbreak", 0.25, 0.5),)
+    line = describe(replace(FIRING, contributors=changes, moved_with=("a,b", "c")))
+
+    assert "\n" not in line
+    assert "contributors=[line\ufffdbreak: 25.0% -> 50.0%]" in line
+    assert 'moved_with=["a,b", c]' in line
+
+
 def test_the_page_tells_since_when_how_and_how_large():
-    """An alert that fires, with its size now and at most."""
+    """An alert that fires, with its window, its size now and at most."""
     page = _page(FIRING)
 
+    assert "window 10m, alert since" in page
     assert "the change since" in page
     assert ":40:00Z, sudden: hellinger now 0.3 (threshold 0.125), at most 0.5" in page
 

@@ -8,10 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from detector.drift.policy import DecisionPolicy, FeaturePolicy
 from detector.errors import ConfigError
 from detector.metrics import Metrics
 from detector.view import ConfigStatus, SourceStatus, view_of
 from detector.web import WebServer
+from detector.web.page import render_status
 from tests.support.factories import KEY, START_S, Rig, baseline_of, event, training_rows
 from tests.support.processes import free_port
 
@@ -107,6 +109,29 @@ def test_the_page_shows_what_drifts_and_escapes_what_data_say(served):
     assert "&lt;script&gt;" in body
     assert "<script" not in body
     assert "<b>XX" not in body
+
+
+def test_the_page_calls_no_feature_fine_that_nobody_judges():
+    """An ignored feature is `not judged`, whatever it does; the others are ok or not."""
+    rows = [{"amount": float(i % 100), "noise": float(i % 100)} for i in range(2000)]
+    rig = Rig(
+        baseline_of(rows),
+        policy=DecisionPolicy(min_samples=100, features={"noise": FeaturePolicy(ignore=True)}),
+    )
+    rig.feed([event({**row, "noise": 1.0}, START_S) for row in rows])
+    rig.finish()
+    page = render_status(
+        view_of(
+            rig.pipeline, {KEY: rig.models[KEY].baseline}, SourceStatus(),
+            revision=1, last_evaluation_s=None, ready=True,
+        )
+    )  # fmt: skip
+    noise = page.split('<th scope="row">noise</th>')[1].split("</tr>")[0]
+    amount = page.split('<th scope="row">amount</th>')[1].split("</tr>")[0]
+
+    assert "not judged" in noise
+    assert ">ok" not in noise
+    assert "not judged" not in amount
 
 
 def test_the_page_says_what_keeps_a_configuration_from_being_in_force(served, rig):
