@@ -1,11 +1,15 @@
 """What the demonstration found: each fault against the alerts, and the alarms that no fault explains."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from detector.alerts import Transition
 from detector.demo.faults import Fault
 from detector.times import format_duration, format_time
+
+WIDTH = 100
+"""Columns of a terminal that nothing here exceeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ def findings_text(findings: Findings, n_events: int, seconds: float, days: float
             verdict = f"found after {delay_s / 3600:.0f} h by {by} of {fault.feature}"
         lines += [f"  {fault.start[:10]}  {fault.name}", f"              {verdict}"]
         if finding.alert is not None and finding.alert.message is not None:
-            lines.append(f"              {finding.alert.message}")
+            lines.append(_folded(" " * 14 + finding.alert.message, 14))
     if findings.consequences:
         lines += ["", "alerts that follow from a fault:"]
         lines += [alert_line(a) for a in findings.consequences]
@@ -84,7 +88,15 @@ def findings_text(findings: Findings, n_events: int, seconds: float, days: float
 
 
 def alert_line(alert: Transition) -> str:
-    """Return what happened to an alert, and what changed most, in one line."""
+    """Return what happened to an alert, and what changed most; what is too long goes on below."""
+    return _folded(_told(alert), 20)
+
+
+def _folded(line: str, indent: int) -> str:
+    return textwrap.fill(line, WIDTH, subsequent_indent=" " * indent)
+
+
+def _told(alert: Transition) -> str:
     at_s = alert.starts_at_s if alert.ends_at_s is None else alert.ends_at_s
     what = alert.feature if alert.feature is not None else "the model as a whole"
     line = f"  {format_time(at_s)[:16].replace('T', ' ')}  {alert.status:<8}  {what:<20}  "
