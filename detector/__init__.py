@@ -31,7 +31,7 @@ nothing does I/O, reads a clock or logs: values in, values out.
     schema/                    what data should look like: inference, rules, anomalies
     summary/                   descriptive statistics of a data set, column by column
     formats/ distances/ columns    bytes -> columns; counts -> distance, one file each
-    batch anomaly times registry clock errors    records and vocabulary
+    batch anomaly times registry clock secret errors    records and vocabulary
 """
 
 __version__ = "0.1.0"

@@ -2,7 +2,6 @@
 
 import re
 import ssl
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -16,6 +15,7 @@ from pydantic import (
 )
 
 from detector.errors import ConfigError
+from detector.secret import secret
 
 Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
@@ -103,11 +103,8 @@ class Security(BaseModel):
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         return context
 
-    def _password(self, path: str) -> str:
-        if self.password is not None:
-            return self.password.get_secret_value()
-        assert self.password_file is not None
+    def _password(self, path: str) -> str | None:
         try:
-            return Path(self.password_file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
+            return secret(self.password, self.password_file)
+        except (OSError, ValueError) as error:
             raise ConfigError(f"{path}.password_file: {self.password_file}: {error}") from None

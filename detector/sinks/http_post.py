@@ -12,7 +12,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
@@ -20,10 +19,9 @@ from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 from detector import __version__
 from detector.clock import Clock
 from detector.errors import ConfigError
+from detector.secret import secret
 from detector.sinks.delivery import DeliveryError
 from detector.sinks.settings import DeliverySettings, Links, link
-
-MAX_SECRET_BYTES = 16 << 10
 
 REFUSED = frozenset({400, 405, 410, 411, 413, 414, 415, 422, 431})
 """Answers that say that this message will never be taken; others, also 401 and 404, may pass."""
@@ -101,25 +99,6 @@ class SecretAddress(HttpSettings):
             ValueError: it holds no address.
         """
         return link(secret(self.url, self.url_file) or "")
-
-
-def secret(value: SecretStr | None, file: str | None) -> str | None:
-    """Return a secret, None where there is none.
-
-    Raises:
-        OSError: its file cannot be read.
-        ValueError: it is empty, or no text in one line.
-    """
-    if value is not None:
-        text = value.get_secret_value()
-    elif file is not None:
-        with Path(file).open("rb") as opened:
-            text = opened.read(MAX_SECRET_BYTES).decode("utf-8").strip()
-    else:
-        return None
-    if not text or not text.isprintable():
-        raise ValueError("must hold one line of text")
-    return text
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

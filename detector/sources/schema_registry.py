@@ -18,7 +18,6 @@ import threading
 from collections.abc import Collection
 from concurrent.futures import Future
 from http.client import HTTPException
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit
@@ -32,6 +31,7 @@ from detector.formats.avro_schema import UnusableSchemaError, reader_of
 from detector.formats.avro_values import Read
 from detector.kinds import Kind
 from detector.registry import Registry
+from detector.secret import secret
 from detector.times import parse_duration
 
 log = logging.getLogger(__name__)
@@ -118,13 +118,10 @@ class SchemaRegistrySettings(BaseModel):
             headers["Authorization"] = f"Basic {token.decode()}"
         return headers
 
-    def _password(self) -> str:
-        if self.password is not None:
-            return self.password.get_secret_value()
-        assert self.password_file is not None
+    def _password(self) -> str | None:
         try:
-            return Path(self.password_file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
+            return secret(self.password, self.password_file)
+        except (OSError, ValueError) as error:
             raise ConfigError(f"schema_registry.password_file: {self.password_file}: {error}") from None
 
     def opener(self) -> OpenerDirector:
