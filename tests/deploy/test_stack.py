@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.shipped import ROOT
+from tests.support.availability import MARKS
 from tests.support.processes import Program, wait_until
+from tools.stack.__main__ import PARTS
 from tools.stack.traffic import SHIFTS
 from tools.stack.verdict import ALIVE, TEAM, faults_of
 from tools.stack.watching import DETECTOR, FIRING, PROMETHEUS, RESOLVED, WATCHDOG, Step
@@ -71,6 +73,11 @@ class TestRun:
         assert f"all logs and files are in {directory}" in run.tail(1)
         assert _processes(str(directory)) == []
         assert {"detector.log", "prometheus.log", "alertmanager.log"} <= {p.name for p in directory.iterdir()}
+
+
+def test_it_asks_for_no_more_than_it_starts():
+    """What only other tests need may be missing."""
+    assert PARTS == tuple(MARKS[mark.name] for mark in real)
 
 
 def _told(shift, hour, at_s):

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import CalledProcessError
 
-from tests.support.availability import MARKS
+from tests.support.availability import alertmanager_available, kafka_available, prometheus_available
 from tools.stack.parts import Parts, start
 from tools.stack.traffic import DAY_LASTS_S, SHIFTS, Sender
 from tools.stack.verdict import faults_of, summary
@@ -112,6 +112,10 @@ def print_plain(text: str) -> None:
     sys.stdout.flush()
 
 
+PARTS = (kafka_available, prometheus_available, alertmanager_available)
+"""Say why a program that it starts is missing, None if it is there."""
+
+
 def _end(number: int, _frame: object) -> None:
     # As Ctrl-C: everything that runs is ended on the way out.
     raise SystemExit(128 + number)
@@ -122,7 +126,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make stack ARGS=", description="see tools/stack/__init__.py")
     parser.add_argument("--keep", action="store_true", help="leave everything running until Ctrl-C")
     options = parser.parse_args()
-    for why_missing in MARKS.values():
+    for why_missing in PARTS:
         if reason := why_missing():
             sys.stderr.write(f"make stack: {reason}\n")
             return 2
