@@ -2,7 +2,6 @@
 
 import json
 import time
-import urllib.request
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,59 +10,29 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.support.availability import program
-from tests.support.processes import Program, free_port, wait_until
+from tests.support.processes import Server
 
 
-class Alertmanager:
+class Alertmanager(Server):
     """Runs with a configuration, on a port of its own."""
 
     def __init__(self, directory: Path, config: str) -> None:
-        self._directory = directory
-        self.port = free_port()
+        super().__init__(directory)
         (directory / "alertmanager.yml").write_text(config)
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def is_running(self) -> bool:
-        return self._program.is_running
 
     def alerts(self) -> list[dict[str, Any]]:
         """Return the alerts that it holds to be firing."""
         alerts: list[dict[str, Any]] = json.loads(self._get("/api/v2/alerts"))
         return alerts
 
-    def __enter__(self) -> Self:
-        self._program = Program(
-            [
-                str(program("prometheus-alertmanager")),
-                f"--config.file={self._directory / 'alertmanager.yml'}",
-                f"--storage.path={self._directory / 'alertmanager'}",
-                f"--web.listen-address=127.0.0.1:{self.port}",
-                "--cluster.listen-address=",
-            ],
-            self._directory / "alertmanager.log",
-        )
-        wait_until(self._is_ready, 30, "Alertmanager starts")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._program.kill()
-
-    def _is_ready(self) -> bool:
-        try:
-            return self._get("/-/ready") is not None
-        except OSError:
-            return False
-
-    def _get(self, path: str) -> bytes:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
-            return answer.read()
+    def _command(self) -> list[str]:
+        return [
+            str(program("prometheus-alertmanager")),
+            f"--config.file={self._directory / 'alertmanager.yml'}",
+            f"--storage.path={self._directory / 'alertmanager'}",
+            f"--web.listen-address=127.0.0.1:{self.port}",
+            "--cluster.listen-address=",
+        ]
 
     def silenced(self) -> set[str]:
         """Return the names of the alerts that fire and that another alert silences."""

@@ -7,8 +7,12 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 
 def free_port() -> int:
@@ -73,3 +77,48 @@ class Program:
     def tail(self, n: int = 30) -> str:
         """Return the last lines of what it printed."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-n:])
+
+
+class Server(ABC):
+    """A program with files in a directory that speaks HTTP on a port of its own; killed at the end."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self.port = free_port()
+
+    @abstractmethod
+    def _command(self) -> list[str]:
+        """Return what starts it."""
+
+    @property
+    def _name(self) -> str:
+        return type(self).__name__
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def is_running(self) -> bool:
+        return self._program.is_running
+
+    def __enter__(self) -> Self:
+        self._program = Program(self._command(), self._directory / f"{self._name.lower()}.log")
+        wait_until(self._is_ready, 30, f"{self._name} starts")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._program.kill()
+
+    def _is_ready(self) -> bool:
+        try:
+            return self._get("/-/ready") is not None
+        except OSError:
+            return False
+
+    def _get(self, path: str) -> bytes:
+        with urllib.request.urlopen(self.url + path, timeout=5) as answer:
+            return answer.read()

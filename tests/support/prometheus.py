@@ -5,11 +5,10 @@ import subprocess
 import urllib.parse
 import urllib.request
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from tests.support.availability import program
-from tests.support.processes import Program, free_port, wait_until
+from tests.support.processes import Server
 
 CONFIG = """\
 global: {{scrape_interval: 1s}}
@@ -19,52 +18,22 @@ scrape_configs:
 """
 
 
-class Prometheus:
+class Prometheus(Server):
     """Scrapes 127.0.0.1:`port` every second, or does what `config` says."""
 
     def __init__(self, directory: Path, port: int = 0, config: str | None = None) -> None:
-        self._directory = directory
-        self.port = free_port()
+        super().__init__(directory)
         (directory / "prometheus.yml").write_text(config or CONFIG.format(port=port))
 
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def is_running(self) -> bool:
-        return self._program.is_running
-
-    def __enter__(self) -> Self:
-        self._program = Program(
-            [
-                str(program("prometheus")),
-                f"--config.file={self._directory / 'prometheus.yml'}",
-                f"--storage.tsdb.path={self._directory / 'tsdb'}",
-                f"--web.listen-address=127.0.0.1:{self.port}",
-                # Else an Alertmanager that is found after the first evaluation hears of it a minute later.
-                "--rules.alert.resend-delay=5s",
-            ],
-            self._directory / "prometheus.log",
-        )
-        wait_until(self._is_ready, 30, "Prometheus starts")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._program.kill()
-
-    def _is_ready(self) -> bool:
-        try:
-            return self._get("/-/ready") is not None
-        except OSError:
-            return False
-
-    def _get(self, path: str) -> bytes:
-        with urllib.request.urlopen(self.url + path, timeout=5) as answer:
-            return answer.read()
+    def _command(self) -> list[str]:
+        return [
+            str(program("prometheus")),
+            f"--config.file={self._directory / 'prometheus.yml'}",
+            f"--storage.tsdb.path={self._directory / 'tsdb'}",
+            f"--web.listen-address=127.0.0.1:{self.port}",
+            # Else an Alertmanager that is found after the first evaluation hears of it a minute later.
+            "--rules.alert.resend-delay=5s",
+        ]
 
     def query(self, promql: str) -> list[dict[str, Any]]:
         """Return the vector that a PromQL expression yields now."""
