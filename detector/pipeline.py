@@ -268,12 +268,18 @@ class Pipeline:
         if len(open_panes) > MAX_OPEN_PANES:
             end = max(end, open_panes[-MAX_OPEN_PANES])
         if self._closed_before is None:
+            if open_panes[0] >= end:
+                # Until the first pane closes, an earlier one may still come.
+                return
             self._closed_before = open_panes[0]
         while self._closed_before < end:
             waiting = self._open_panes()
             if all(watched.windows.is_empty for watched in self._watched.values()):
                 # Nothing to see until the next event: a long gap is skipped, not walked through.
                 self._closed_before = min(end, waiting[0]) if waiting else end
+                for watched in self._watched.values():
+                    # Their ends go along: by them it is told which late events are still counted.
+                    watched.windows.close(self._closed_before - 1)
                 if self._closed_before >= end:
                     break
             pane = self._closed_before
