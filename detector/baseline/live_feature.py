@@ -206,13 +206,21 @@ def told_apart(column: ColumnSummary, feature: LiveFeature, edges: Floats, profi
 
 def _least_below(bins: Bins, low: float) -> int:
     """Return how many numbers of the first bin are below 0 at least: were they all as low as the lowest."""
-    return math.ceil(bins.sums[0] / low) if low < 0 and bins.sums[0] < 0 else int(low < 0)
+    return _at_least(bins.sums[0], low) if low < 0 and bins.sums[0] < 0 else int(low < 0)
 
 
 def _least_above(bins: Bins, high: float) -> int:
     """The same of the last bin, above 1."""
     beyond = bins.sums[-1] - bins.counts[-1]
-    return math.ceil(beyond / (high - 1.0)) if high > 1 and beyond > 0 else int(high > 1)
+    return _at_least(beyond, high - 1.0) if high > 1 and beyond > 0 else int(high > 1)
+
+
+def _at_least(total: float, most: float) -> int:
+    """Return how many numbers add up to a total of the same sign, were they all as large as the largest.
+
+    A total beyond all floats is that of one more than fit below the largest float.
+    """
+    return math.ceil(float(np.nan_to_num(total)) / most)
 
 
 def new_columns(names: Iterable[str]) -> list[Anomaly]:

@@ -66,10 +66,10 @@ def _numeric(
     start = int(baseline.layout.segments.starts[f])
     center = float(baseline.centers[f])
     sums = profile.sums[0, start : start + len(bins)]
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         mean = float(np.sum(sums / n))
         # Squares are kept about the training mean: less the distance of the two means, squared.
-        variance = float(profile.squares[0, f]) / n - (mean - center) ** 2
+        variance = float(profile.squares[0, f] / n - np.square(mean - center))
     low, high = float(profile.low[0, f]), float(profile.high[0, f])
     edges = baseline.binning.numeric[f].edges
     below, above = _beyond(baseline, f, bins, low, high)

@@ -49,9 +49,10 @@ class Profile:
         self.merge_sums(other)
 
     def merge_sums(self, other: "Profile") -> None:
-        """Add everything of `other` but the counts."""
-        np.add(self.sums, other.sums, out=self.sums)
-        np.add(self.squares, other.squares, out=self.squares)
+        """Add everything of `other` but the counts; sums beyond all floats are infinite."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.add(self.sums, other.sums, out=self.sums)
+            np.add(self.squares, other.squares, out=self.squares)
         np.minimum(self.low, other.low, out=self.low)
         np.maximum(self.high, other.high, out=self.high)
 
