@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from detector.alerts import Transition
+from detector.baseline.variation import DAY_S
 from detector.report.text import cut
 from detector.times import format_duration, format_time
 from detector.windows.slices import ALL
@@ -11,7 +12,6 @@ MOST_TOLD = 100
 """Alerts that are told one by one; more are counted."""
 
 WIDTH = 100
-DAY_S = 86400.0
 
 
 @dataclass
