@@ -185,6 +185,18 @@ class Records:
     def __len__(self) -> int:
         return len(self.values)
 
+    def between(self, first: int, end: int) -> "Records":
+        """Return the records at positions first <= i < end."""
+        some = slice(first, end)
+        return Records(
+            self.values[some],
+            self.partition[some],
+            self.offset[some],
+            self.time_ms[some],
+            self.partitions,
+            self.headers[some] if len(self.headers) else (),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:

@@ -17,7 +17,7 @@ from detector.alerts import Transition
 from detector.baseline import Baseline
 from detector.batch import ModelKey, Partition
 from detector.clock import Clock
-from detector.formats import Decoder
+from detector.formats import Decoder, decode_all
 from detector.notice import notices_of
 from detector.pipeline import Judged, Outcome, Pipeline
 from detector.sinks import Sink, close_all
@@ -170,10 +170,11 @@ class Service:
         records = self._source.poll(POLL_TIMEOUT_S)
         self.beat_s = self._clock.monotonic_s()
         self._has_polled = True
-        decoded = self._decoder.decode(records)
-        self._take(self._pipeline.feed(decoded, self._clock.now_s()))
-        # Events, not records: a partition that brings nothing usable must not hold the others back.
-        spoke = np.unique(records.partition[~np.isnan(decoded.time_s)]).tolist()
+        spoke: set[int] = set()
+        for decoded in decode_all(self._decoder, records):
+            self._take(self._pipeline.feed(decoded, self._clock.now_s()))
+            # Events, not records: a partition that brings nothing usable must not hold the others back.
+            spoke.update(np.unique(decoded.partition[~np.isnan(decoded.time_s)]).tolist())
         idle, silent_for_s = self._silence.after(
             {records.partitions[i] for i in spoke}, self._source.idle(), len(records.partitions), self.beat_s
         )

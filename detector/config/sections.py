@@ -104,6 +104,8 @@ class EventSection(Section):
     time_format: TimestampFormat = "rfc3339"
     max_bytes: Size = "1MiB"
     """A larger event is rejected as `too_large`."""
+    max_rows: int = Field(default=10_000, ge=1, le=1_000_000)
+    """So is a record that holds more events than this."""
 
     @field_validator("format")
     @classmethod
@@ -120,7 +122,8 @@ class EventSection(Section):
         if settings is not None:
             section = getattr(self, self.format)
             own = settings(**{name: getattr(section, name) for name in type(section).model_fields})
-        return EventOptions(fields, self.time_format, size_bytes(self.max_bytes), own)
+        max_bytes = size_bytes(self.max_bytes)
+        return EventOptions(fields, self.time_format, max_bytes, own, max_rows=self.max_rows)
 
     @model_validator(mode="after")
     def _of_this_format(self) -> "EventSection":

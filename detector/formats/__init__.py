@@ -10,6 +10,7 @@ from detector.formats.base import (
     EventOptions,
     EventShape,
     Format,
+    decode_all,
     formats,
 )
 from detector.registry import import_all
@@ -24,5 +25,6 @@ __all__ = [
     "EventOptions",
     "EventShape",
     "Format",
+    "decode_all",
     "formats",
 ]

@@ -34,6 +34,9 @@ MAX_DEPTH = 64
 MAX_READS = 100_000
 """Values in one record, where each list holds one: types that are named twice are read twice."""
 
+MAX_NOTHINGS = 16
+"""Values without any bytes in an item of a list or map: bytes could be thousands of values each."""
+
 MAX_FIXED_BYTES = 1 << 30
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the local time of `local-timestamp`
@@ -77,6 +80,8 @@ class _Compiler:
         """Readers of types that may take no bytes."""
         self._reads: dict[Read, int] = {}
         """How many values a reader reads, where that is more than one."""
+        self._nothings: dict[Read, int] = {read_null: 1}
+        """How many of these may take no bytes, outside of lists and maps."""
         self._packed: dict[Read, Packed] = {read_double: Packed("d"), read_float: Packed("f")}
         """Readers of types that several of which in a row are read at once."""
 
@@ -98,17 +103,26 @@ class _Compiler:
             item = self.compile(schema["items"], namespace, depth + 1)
             if item in self._empty:
                 raise UnusableSchemaError("a list of items that take no bytes")
-            read = self._counted(array_of(item), [item])
+            read = self._counted(array_of(self._item(item)), [item])
         elif kind == "map":
             value = self.compile(schema["values"], namespace, depth + 1)
-            read = self._counted(map_of(value), [value])
+            read = self._counted(map_of(self._item(value)), [value])
         else:
             read = self._by_name(kind, namespace)
         if logical is None:
             return read
         converted = logical(read, schema)
         self._empty |= {converted} if read in self._empty else set()
+        self._nothings[converted] = self._nothings.get(read, 0)
         return converted
+
+    def _item(self, read: Read) -> Read:
+        """Return the reader of items, unless nearly all that they hold is nothing."""
+        if self._nothings.get(read, 0) > MAX_NOTHINGS:
+            raise UnusableSchemaError(
+                f"a list of items with more than {MAX_NOTHINGS} values that take no bytes"
+            )
+        return read
 
     def _counted(self, read: Read, parts: Sequence[Read]) -> Read:
         """Note how many values are read: without a limit, two types in each of many cost hours."""
@@ -143,16 +157,26 @@ class _Compiler:
             read = fixed_of(size)
             if size == 0:
                 self._empty.add(read)
+                self._nothings[read] = 1
         else:
             inner = name.rpartition(".")[0]
             fields = [(str(f["name"]), self.compile(f["type"], inner, depth + 1)) for f in schema["fields"]]
             read = self._counted(record_of(runs_of(fields, self._packed)), [of for _, of in fields])
+            self._nothings[read] = sum(self._nothings.get(of, 0) for _, of in fields)
             if all(of in self._empty for _, of in fields):
                 self._empty.add(read)
         self._named[name] = read
         return read
 
     def _union(self, members: Sequence[Read], schemas: Sequence[Any]) -> Read:
+        read = self._read_union(members, schemas)
+        # Which member it is takes a byte, so a null here is not for nothing.
+        self._nothings[read] = max(
+            [self._nothings.get(m, 0) for m in members if m is not read_null], default=0
+        )
+        return read
+
+    def _read_union(self, members: Sequence[Read], schemas: Sequence[Any]) -> Read:
         if len(members) != 2 or "null" not in schemas:
             return self._counted(one_of(members), members)
         null = 2 * schemas.index("null")

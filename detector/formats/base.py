@@ -4,7 +4,7 @@ Types come from the baselines, so a format is made for a `Catalog`: which model 
 and which features each has. What cannot be used is counted, never raised.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -45,6 +45,8 @@ class EventOptions:
     """What the format itself wants to know, of the class that it is registered with; None: its defaults."""
     schemas: Callable[[int], Any] | None = None
     """Looks up a schema by its number, for a format whose events name theirs so."""
+    max_rows: int = 10_000
+    """Events of one record, where a record holds several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,22 @@ class Decoder(Protocol):
     """Decodes the payloads of one poll at a time."""
 
     def decode(self, records: Records) -> Decoded:
-        """Return the events of `records` as columns, and the rest counted by reason."""
+        """Return the events of `records` as columns, and the rest counted by reason.
+
+        Where records unfold to many events, that may be of the first ones only, as many as fit into the
+        memory that is meant for it: `len` of what is returned says of how many, at least one.
+        """
         ...
+
+
+def decode_all(decoder: Decoder, records: Records) -> Iterator[Decoded]:
+    """Decode all of `records`, in as many parts as the decoder wants; at least one part."""
+    while True:
+        decoded = decoder.decode(records)
+        yield decoded
+        if len(decoded) == len(records):
+            return
+        records = records.between(len(decoded), len(records))
 
 
 class Format(Protocol):

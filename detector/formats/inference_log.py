@@ -45,8 +45,13 @@ ROLES: tuple[tuple[str, Role], ...] = (
 FEEDBACK = "feedback"
 """How the type of an event ends that brings the truth for an earlier one."""
 
-MAX_ROWS = 10_000
-"""Rows of one record. Three bytes make an empty row, and each takes a place in every column."""
+MAX_CELLS = 4_000_000
+"""Rows times features of one record. Three bytes make an empty row, and it has a place in every column."""
+
+CELLS_AT_ONCE = 2_000_000
+ROWS_AT_ONCE = 100_000
+BYTES_AT_ONCE = 2 << 20
+"""So much of a poll is unfolded at once; it ends with the record that is beyond."""
 
 ROWS_LOOKED_AT = 64
 """Rows of a record that are asked which columns they have."""
@@ -81,6 +86,25 @@ class _Found:
     attributes: list[Mapping[str, object]] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Load:
+    """How much of a poll is unfolded."""
+
+    rows: int = 0
+    cells: int = 0
+    n_bytes: int = 0
+
+    def add(self, rows: int, cells: int, n_bytes: int) -> None:
+        """Add a record."""
+        self.rows += rows
+        self.cells += cells
+        self.n_bytes += n_bytes
+
+    @property
+    def is_enough(self) -> bool:
+        return self.rows > ROWS_AT_ONCE or self.cells > CELLS_AT_ONCE or self.n_bytes > BYTES_AT_ONCE
+
+
 class InferenceLog:
     """Decodes logged requests and responses of the model versions in a catalog."""
 
@@ -96,7 +120,7 @@ class InferenceLog:
         if settings.model is None and len({key.model for key in catalog.shapes}) > 1:
             raise ConfigError("event: no attribute names the model, but there are several models")
         self._settings = settings
-        self._max_bytes = options.max_bytes
+        self._max_bytes, self._max_rows = options.max_bytes, options.max_rows
         self._catalog = catalog
         self._payload = payload
         self._open = open_record
@@ -105,48 +129,64 @@ class InferenceLog:
         self._attributes = sorted({"type", "time", *named, *tags})
         self._resolved: dict[tuple[str | None, str | None], ModelKey] = {}
         self._names = {
-            model: Names(_names(settings.feature_names, model), _names(settings.prediction_names, model))
+            model: Names(
+                _names(settings.feature_names, model),
+                _names(settings.prediction_names, model),
+                options.max_rows,
+            )
             for model in {key.model for key in catalog.shapes}
         }
 
     def decode(self, records: Records) -> Decoded:
-        """Return the events of `records` as columns, and the rest counted by reason."""
+        """Return the events of `records` as columns, and the rest counted by reason.
+
+        Of the first records only, where these are enough at once.
+        """
         reasons: dict[int, str] = {}
         found: dict[tuple[ModelKey, Role], _Found] = {}
-        labels = 0
-        headers = records.headers
+        labels, load, n = 0, _Load(), len(records)
         for i in pass_gate(records, self._max_bytes, reasons):
-            value = records.values[i]
-            assert value is not None
             try:
-                event = self._open(value, headers[i] if len(headers) else {}, self._attributes)
-                role = _role(event.attributes.get("type"))
-                if role == FEEDBACK:
-                    labels += 1
-                    continue
-                self._take(i, event, role, found)
+                labels += self._take(i, records, found, load)
             except Rejected as rejected:
                 reasons[i] = rejected.reason
+            if load.is_enough:
+                n = i + 1
+                break
+        if n < len(records):
+            records = records.between(0, n)
+            reasons = {i: reason for i, reason in reasons.items() if i < n}
         time_s = np.full(len(records), np.nan)
         batches = [
             self._batch(key, role, events, records, time_s, reasons) for (key, role), events in found.items()
         ]
         return decoded_of(records, time_s, [b for b in batches if len(b.rows)], reasons, labels)
 
-    def _take(self, i: int, event: CloudEvent, role: Any, found: dict[tuple[ModelKey, Role], _Found]) -> None:
-        attributes, data = event
+    def _take(
+        self, i: int, records: Records, found: dict[tuple[ModelKey, Role], _Found], load: "_Load"
+    ) -> bool:
+        """Add the rows of a record to what was found; say whether it was a label instead."""
+        value, headers = records.values[i], records.headers
+        assert value is not None
+        attributes, data = self._open(value, headers[i] if len(headers) else {}, self._attributes)
+        role: Any = _role(attributes.get("type"))
+        if role == FEEDBACK:
+            return True
         if not isinstance(data, dict):
             raise Rejected("not_an_object")
         key = self._whose(attributes)
         time_s = event_time(attributes.get("time"), "rfc3339")
         table = self._payload(data, role, self._names[key.model])
-        if len(table.rows) > MAX_ROWS:
+        cells = len(table.rows) * len(self._catalog.shapes[key].features)
+        if len(table.rows) > self._max_rows or cells > MAX_CELLS:
             raise Rejected("too_large")
+        load.add(len(table.rows), cells, len(value))
         here = found.setdefault((key, table.role), _Found())
         here.index.append(i)
         here.time_s.append(time_s)
         here.tables.append(table)
         here.attributes.append(attributes)
+        return False
 
     def _whose(self, attributes: Mapping[str, object]) -> ModelKey:
         model, version = (

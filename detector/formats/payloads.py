@@ -37,6 +37,17 @@ class Names(NamedTuple):
 
     feature: Sequence[str] = ()
     prediction: Sequence[str] = ()
+    max_rows: int = 10_000
+    """Rows of one payload. A name for each cell of a row takes a hundred times the bytes that it came in."""
+
+    def check(self, n_rows: int) -> None:
+        """Turn away a payload of too many rows, before they are made.
+
+        Raises:
+            Rejected: it is too large.
+        """
+        if n_rows > self.max_rows:
+            raise Rejected("too_large")
 
 
 def read_inference(data: Mapping[str, Any], role: Role | None, names: Names) -> Table:
@@ -52,10 +63,10 @@ def read_inference(data: Mapping[str, Any], role: Role | None, names: Names) -> 
     for side, tensors, rows in sides:
         if role in (None, side):
             if rows in data:
-                return _table(side, data[rows], getattr(names, side))
+                return _table(side, data[rows], names)
             # A request may also say which outputs it wants: then it still has inputs, which come first.
             if tensors in data:
-                return _tensors(side, data[tensors], getattr(names, side))
+                return _tensors(side, data[tensors], names)
     raise Rejected("not_an_object")
 
 
@@ -73,15 +84,18 @@ def read_seldon(data: Mapping[str, Any], role: Role | None, names: Names) -> Tab
     known = named or getattr(names, role)
     if isinstance(content.get("tensor"), dict):
         tensor = content["tensor"]
-        _, width, cells = _cells(tensor.get("shape"), tensor.get("values"))
+        n, width, cells = _cells(tensor.get("shape"), tensor.get("values"))
+        names.check(n)
         return Table(role, _named(_striped(cells, width), width, known))
-    return _table(role, content.get("ndarray"), known)
+    return _table(role, content.get("ndarray"), Names(known, known, names.max_rows))
 
 
-def _table(role: Role, rows: object, names: Sequence[str]) -> Table:
+def _table(role: Role, rows: object, limits: Names) -> Table:
     """Return rows that are objects, or lists of as many cells as there are names, or single cells."""
     if not isinstance(rows, list) or not rows:
         raise Rejected("not_an_object")
+    limits.check(len(rows))
+    names = getattr(limits, role)
     kinds = set(map(type, rows))
     if kinds == {dict}:
         return Table(role, rows)
@@ -93,19 +107,22 @@ def _table(role: Role, rows: object, names: Sequence[str]) -> Table:
     return Table(role, _named([[cell] for cell in rows], 1, names))
 
 
-def _tensors(role: Role, tensors: object, names: Sequence[str]) -> Table:
+def _tensors(role: Role, tensors: object, limits: Names) -> Table:
     """Return tensors: each is a column called like it, or the only one has a column for each name."""
     if not isinstance(tensors, list) or not tensors:
         raise Rejected("not_an_object")
+    names = getattr(limits, role)
     if len(tensors) == 1 and names:
-        _, width, cells = _tensor(tensors[0])
+        _, n, width, cells = _tensor(tensors[0])
+        limits.check(n)
         return Table(role, _named(_striped(cells, width), width, names))
     row = _one_row(tensors)
     if row is not None:
         return Table(role, [row])
     columns: dict[str, Sequence[Any]] = {}
     for tensor in tensors:
-        name, width, cells = _tensor(tensor)
+        name, n, width, cells = _tensor(tensor)
+        limits.check(n)
         if width != 1 or name in columns:
             raise Rejected("not_an_object")
         columns[name] = cells
@@ -114,14 +131,14 @@ def _tensors(role: Role, tensors: object, names: Sequence[str]) -> Table:
     return Table(role, [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)])
 
 
-def _tensor(tensor: object) -> tuple[str, int, list[Any]]:
-    """Return the name of a tensor, its cells a row, and the cells row by row."""
+def _tensor(tensor: object) -> tuple[str, int, int, list[Any]]:
+    """Return the name of a tensor, its rows, its cells a row, and the cells row by row."""
     if not isinstance(tensor, dict):
         raise Rejected("not_an_object")
     name, shape, data = tensor.get("name"), tensor.get("shape"), tensor.get("data")
     if not isinstance(name, str):
         raise Rejected("not_an_object")
-    return name, *_cells(shape, data)[1:]
+    return name, *_cells(shape, data)
 
 
 def _one_row(tensors: list[Any]) -> dict[str, Any] | None:

@@ -19,12 +19,12 @@ from detector.baseline import Baseline
 from detector.batch import Decoded, EventBatch, Floats, Ints, ModelKey, Partition, Records, Sighting
 from detector.columns import Chunk, chunk_columns, column_name
 from detector.errors import DataError
-from detector.formats import Catalog, Decoder, EventFields, EventOptions
+from detector.formats import Catalog, Decoder, EventFields, EventOptions, decode_all
 from detector.formats.pointers import MISSING, look_up, parse_pointer
+from detector.replay.lines import bounded_lines, line_blocks
 from detector.tables import DataFile, read_chunks, reading
 from detector.times import parse_any_timestamp, parse_timestamp
 
-LINES_AT_ONCE = 2000
 ROWS_AT_ONCE = 4000
 
 SIGHTINGS_A_CHUNK = 64
@@ -66,7 +66,7 @@ class Recording:
         place = parse_pointer(self.options.fields.features)
         label = None if self.options.fields.label is None else parse_pointer(self.options.fields.label)
         with reading(file), _open(file) as lines:
-            for line in islice(lines, MOST_LINES_TO_TELL):
+            for line in islice(bounded_lines(lines, self.options.max_bytes), MOST_LINES_TO_TELL):
                 try:
                     document = json.loads(line)
                 except (ValueError, RecursionError):
@@ -82,17 +82,19 @@ class Recording:
         offset = 0
         # Bytes on disk are not known within a gzip stream: it counts when it is done.
         with reading(file), _open(file) as lines:
-            while block := list(islice(lines, LINES_AT_ONCE)):
+            # One byte more is for the end of the line.
+            for block in line_blocks(bounded_lines(lines, self.options.max_bytes + 1)):
                 values: list[bytes | None] = [line for line in (raw.strip() for raw in block) if line]
                 n = len(values)
-                yield self.decoder.decode(
+                yield from decode_all(
+                    self.decoder,
                     Records(
                         values,
                         np.zeros(n, dtype=np.int64),
                         np.arange(offset, offset + n),
                         np.full(n, -1, dtype=np.int64),
                         partition,
-                    )
+                    ),
                 )
                 offset += n
                 if not file.gzipped:
