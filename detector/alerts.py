@@ -5,6 +5,7 @@ Each window of each feature (and of the model version as a whole) has two states
     calm    -- `raise_after` drifting evaluations in a row           --> raised
     raised  -- `clear_after` evaluations that are ok, none drifting, and for as long
                as the window itself, at most `clear_for`             --> calm
+    raised  -- no window holds an event of it any more               --> calm
     a warning keeps what is raised; an evaluation without enough events changes nothing
 
 An alert fires while any window of its feature is raised: one alert for a feature, not one a window.
@@ -109,6 +110,8 @@ class Transition:
     """The statistic now, and at most; `value` and `threshold` are those that the alert began with."""
     unsure: bool = False
     """Whether it was not known yet how these data vary by themselves."""
+    is_explained: bool = True
+    """Whether contributors and cause were looked for; where too many alerts begin at once, that is later."""
 
     @property
     def severity(self) -> Severity:
@@ -156,6 +159,11 @@ class WindowMemory:
         self.raised |= self.drifting >= policy.raise_after
         self.raised &= ~is_over
 
+    def forget(self, which: Bools) -> None:
+        """Begin anew for some of the elements."""
+        self.drifting = np.where(which, 0, self.drifting)
+        self.raised = self.raised & ~which
+
 
 @dataclass(slots=True)
 class AlertBook:
@@ -178,11 +186,16 @@ class AlertBook:
         alerts name as a cause already: what that explains gets no second one.
         """
         raised_by: dict[tuple[int, int], int] = {}
-        for i, evaluation in enumerate(evaluations):
-            memory = self._memory_of(evaluation)
+        memories = [self._memory_of(evaluation) for evaluation in evaluations]
+        for memory, evaluation in zip(memories, evaluations, strict=True):
             memory.update(_with_whole(evaluation), self.policy, evaluation.window)
-            for row, subject in np.argwhere(memory.raised).tolist():
-                raised_by.setdefault((row, subject), i)
+        if any(memory.raised.any() for memory in memories):
+            # Too few events change nothing; but an alert is about events, and none are left.
+            silent = np.logical_and.reduce([evaluation.is_silent for evaluation in evaluations])
+            for i, memory in enumerate(memories):
+                memory.forget(silent)
+                for row, subject in np.argwhere(memory.raised).tolist():
+                    raised_by.setdefault((row, subject), i)
         if not evaluations:
             return []
         transitions = self._resolve(evaluations[0], raised_by)
@@ -302,6 +315,7 @@ class AlertBook:
             moved_with=why.moved_with,
             size=Size.at_first(value, threshold, evaluation.window.end_s),
             unsure=why.unsure,
+            is_explained=why.is_complete,
         )
         self.firing[place] = began
         return began
@@ -332,9 +346,14 @@ def told_together(started: Sequence[Transition]) -> list[Transition]:
     Those that go with it in training come first.
     """
     told = []
+    beside: dict[str, list[str]] = {}
     for alert in started:
-        beside = [t.feature for t in started if t.slice == alert.slice and t.feature != alert.feature]
-        names = [*alert.moved_with, *(name for name in beside if name is not None)]
+        first = beside.setdefault(alert.slice, [])
+        # No more can be named: as many others as are told, beside its own name and those of `moved_with`.
+        if alert.feature is not None and len(first) <= 2 * MOST_TOGETHER:
+            first.append(alert.feature)
+    for alert in started:
+        names = [*alert.moved_with, *(name for name in beside[alert.slice] if name != alert.feature)]
         together = tuple(dict.fromkeys(names))[:MOST_TOGETHER]
         told.append(alert if alert.feature is None else replace(alert, moved_with=together))
     return told

@@ -194,6 +194,7 @@ def _began(evaluation: Evaluation, anomaly: Anomaly, explain: Explain) -> Transi
         message=anomaly.long if why.cause not in _MORE_THAN_A_RULE else f"{anomaly.long}; {why.message}",
         moved_with=why.moved_with,
         size=Size.at_first(_number(value), _number(threshold), evaluation.window.end_s),
+        is_explained=why.is_complete,
     )
 
 

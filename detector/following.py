@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from detector.alerts import Transition
+from detector.alerts import SCHEMA_ALERT, Explain, Transition
 from detector.drift.evaluation import Evaluation
 from detector.drift.onset import Onset
 
@@ -61,6 +61,33 @@ def told_again(alert: Transition, again: Again, now_s: float) -> Transition:
         # Memory has become coarser since: what was told then was told more finely.
         return replace(alert, shape=found.shape)
     return replace(alert, onset_s=onset_s, shape=found.shape)
+
+
+def explain_rest(
+    firing: dict[Place, Transition], evaluations: Sequence[Evaluation], explain: Explain
+) -> None:
+    """Explain alerts of one model version that began beside too many others, as far as there is room now.
+
+    In place; onset and shape are told when they are told again.
+    """
+    rest = [place for place, alert in firing.items() if not alert.is_explained]
+    if not rest or not evaluations:
+        return
+    by_length = {evaluation.window.length_s: evaluation for evaluation in evaluations}
+    row_of = {name: row for row, name in enumerate(evaluations[0].slices)}
+    feature_of = {name: f for f, name in enumerate(evaluations[0].features.names)}
+    for place in rest:
+        alert = firing[place]
+        if alert.key != evaluations[0].key or alert.feature not in feature_of:
+            continue
+        evaluation = by_length[alert.window_s]
+        why = explain(evaluation, row_of[alert.slice], feature_of[alert.feature])
+        if not why.is_complete:
+            return
+        found = replace(alert, contributors=why.contributors, is_explained=True)
+        if alert.alert != SCHEMA_ALERT:
+            found = replace(found, kind=why.cause, message=why.message)
+        firing[place] = found
 
 
 def _is_due(alert: Transition, before_s: float, now_s: float) -> bool:

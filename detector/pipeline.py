@@ -19,7 +19,7 @@ from detector.anomaly_alerts import AnomalyBook
 from detector.baseline.learning import Knowledge
 from detector.batch import Bools, Decoded, Floats, ModelKey, Partition
 from detector.drift.evaluation import Evaluation, State, States
-from detector.following import follow, told_again
+from detector.following import explain_rest, follow, told_again
 from detector.watched import Monitored, Watched
 from detector.windows.spec import WindowSpec
 from detector.windows.watermark import Watermark
@@ -296,6 +296,8 @@ class Pipeline:
             pairs = list(zip(evaluations, anomalies, strict=True))
             follow(self.alerts.firing, evaluations, watched.onset_again)
             follow(self.anomalies.firing, evaluations, watched.onset_again)
+            explain_rest(self.alerts.firing, evaluations, watched.explain)
+            explain_rest(self.anomalies.firing, evaluations, watched.explain)
             news = self.anomalies.update(pairs, watched.explain, self.alerts.drifting(key))
             news += self.alerts.update(evaluations, watched.explain, self.anomalies.covered(key))
             transitions += [

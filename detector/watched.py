@@ -29,6 +29,10 @@ from detector.windows.windows import Windows
 MAX_ONSETS = 500
 """Onsets told of one model version when a pane closes: a second or two. The rest are told when told again."""
 
+MAX_EXPLANATIONS = 1000
+"""Alerts of one model version explained when a pane closes: two or three seconds where everything drifts in
+all slices. The rest fire all the same, and are explained when the next panes close."""
+
 MAX_SWAP_SEARCHES = 100
 """Features of which it is asked, when a pane closes, whether they were swapped with another: 20 ms each where
 dozens drift. The rest have another cause, or none."""
@@ -95,6 +99,7 @@ class Watched:
         baseline = monitored.baseline
         self._expectations = monitored.expectations
         self.windows = Windows(spec, baseline.binning, baseline.centers, monitored.slices)
+        self._explanations_left = MAX_EXPLANATIONS
         self._onsets_left, self._swaps_left = MAX_ONSETS, MAX_SWAP_SEARCHES
         self._beside: dict[tuple[float, float, int], Profile] = {}
         self.learner = Learner(baseline, spec.lengths_s, spec.pane_s) if monitored.learns else None
@@ -126,6 +131,7 @@ class Watched:
 
     def close(self, pane: int) -> list[Evaluation]:
         """Close a pane and judge every window, the shortest first."""
+        self._explanations_left = MAX_EXPLANATIONS
         self._onsets_left, self._swaps_left = MAX_ONSETS, MAX_SWAP_SEARCHES
         self._beside.clear()
         return [self.judge.evaluate(window) for window in self.windows.close(pane)]
@@ -155,7 +161,10 @@ class Watched:
         return () if self._expectations is None else self._expectations.possible
 
     def explain(self, evaluation: Evaluation, row: int, feature: int) -> Explanation:
-        """Return what an alert on a feature tells beside its numbers."""
+        """Return what an alert on a feature tells beside its numbers; nothing once it was asked too often."""
+        if self._explanations_left == 0:
+            return Explanation(unsure=not self.knowledge.is_enough, is_complete=False)
+        self._explanations_left -= 1
         current = evaluation.window.profile.row(row)
         window = evaluation.window
         expected, swaps = self._expected(window, row), self._swaps_left > 0

@@ -150,3 +150,34 @@ def test_policies_that_make_no_sense_are_refused():
     """At least one evaluation is needed either way."""
     with pytest.raises(ValueError, match="at least 1"):
         AlertPolicy(0, 1)
+
+
+def _silenced(evaluation, subject):
+    """The same without any event, or without one that tells of a feature."""
+    if subject is None:
+        return replace(evaluation, n=np.zeros_like(evaluation.n))
+    found = evaluation.statistics["hellinger"]
+    value = found.value.copy()
+    value[0, subject] = np.nan
+    return replace(evaluation, statistics={"hellinger": replace(found, value=value)})
+
+
+@pytest.mark.parametrize("subject", [None, 0])
+def test_an_alert_ends_when_no_window_holds_an_event_of_it(subject):
+    """Of a slice or a feature that went silent it would fire for ever; while a window has events it stays."""
+    book = AlertBook(AlertPolicy(3, 3))
+    short, long = (
+        [_evaluation([DRIFT, OK, OK], length_s, end_s=60.0 * i) for i in range(6)]
+        for length_s in (60.0, 600.0)
+    )
+    few = [_evaluation([FEW, OK, OK], length_s, end_s=900.0) for length_s in (60.0, 600.0)]
+
+    def told(*evaluations):
+        return [(t.status, t.feature) for t in book.update(evaluations, lambda *_: NO_EXPLANATION)]
+
+    assert [told(short[i], long[i]) for i in range(3)] == [[], [], [("firing", "x")]]
+    assert told(_silenced(few[0], subject), few[1]) == []
+    assert told(*(_silenced(evaluation, subject) for evaluation in few)) == [("resolved", "x")]
+    assert told(*few) == []
+    # It has to be raised anew.
+    assert [told(short[i], long[i]) for i in range(3)] == [[], [], [("firing", "x")]]

@@ -173,8 +173,8 @@ def test_a_slice_is_told_by_its_own_events(baseline):
     assert (alert.onset_s, alert.shape) == (_at(100), "sudden")
 
 
-def test_a_slice_that_is_gone_while_its_alert_fires_is_told_as_before(baseline):
-    """When its onset is due again, no window holds any event of it; its alert goes on as it was."""
+def test_the_alert_of_a_slice_that_is_gone_ends_as_it_was(baseline):
+    """Where no window holds any event of it, onset and size are those that it began with."""
     rng = np.random.default_rng(16)
     rig = _rig(baseline, WindowSpec(PANE_S, (3600.0,), lateness_s=0), Slices({"country": ("IT",)}))
     for i in range(72):
@@ -184,10 +184,13 @@ def test_a_slice_that_is_gone_while_its_alert_fires_is_told_as_before(baseline):
                 row["age"] = 18
         rig.feed([event(row, _at(i) + j) for j, row in enumerate(rows)])
     began = next(t for t in _alerts(rig, "age") if t.slice == "country=IT")
-    now = rig.pipeline.alerts.firing[KEY, "country=IT", "age"]
+    told = (t for outcome in rig.outcomes for t in outcome.transitions if t.slice == "country=IT")
+    ended = next(t for t in told if t.feature == "age" and t.status == "resolved")
 
-    assert now.size.at_s > began.starts_at_s + 4 * 3600.0 - PANE_S
-    assert (now.onset_s, now.shape) == (began.onset_s, began.shape) == (None, "unknown")
+    assert (KEY, "country=IT", "age") not in rig.pipeline.alerts.firing
+    assert ended.ends_at_s == _at(24) + 3600.0
+    assert (ended.onset_s, ended.shape) == (began.onset_s, began.shape) == (None, "unknown")
+    assert ended.value == began.value
 
 
 def test_fits_run_at_transitions_and_at_doublings_only(sudden, baseline):

@@ -67,6 +67,13 @@ class Evaluation:
     drifted_ratio: Floats
     """Share of the judged features that drift, by importance and slice (S); NaN where there is none."""
 
+    @property
+    def is_silent(self) -> NDArray[np.bool_]:
+        """Whether no event of a slice tells of a feature, and last whether there is none (S, F + 1)."""
+        nothing = (self.n == 0)[:, None]
+        untold = np.logical_and.reduce([np.isnan(found.value) for found in self.statistics.values()])
+        return np.concatenate((nothing | untold, nothing), axis=1)
+
     def worst_statistic(self, row: int, feature: int) -> str | None:
         """Return the statistic furthest over (or nearest to) its threshold; None if none decides."""
         if not self.worst:

@@ -25,6 +25,8 @@ class Explanation:
     shape: Shape = "unknown"
     unsure: bool = False
     """Whether it is not known yet how these data vary by themselves."""
+    is_complete: bool = True
+    """Whether it was looked for; not where too much was to be explained at one moment."""
 
 
 NO_EXPLANATION = Explanation()
