@@ -31,6 +31,7 @@ nothing does I/O, reads a clock or logs: values in, values out.
     schema/                    what data should look like: inference, rules, anomalies
     summary/                   descriptive statistics of a data set, column by column
     formats/ distances/ columns    bytes -> columns; counts -> distance, one file each
+    tree                       what is remembered, as plain values
     batch anomaly times registry clock secret errors    records and vocabulary
 """
 

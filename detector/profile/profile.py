@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from detector.batch import Columns, Floats, Ints, Role
 from detector.profile.binning import Binning
+from detector.profile.fit import Fit
 from detector.profile.layout import Layout
 from detector.profile.sorted_count import count_categories, count_numeric, count_odd
+from detector.tree import Tree, dict_of, floats_of, ints_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,41 @@ class Profile:
             np.add(self.squares, other.squares, out=self.squares)
         np.minimum(self.low, other.low, out=self.low)
         np.maximum(self.high, other.high, out=self.high)
+
+    def remember(self) -> Tree:
+        """Return all of it as it is; nothing is copied, so nothing may be added to it while that is kept."""
+        return {
+            "counts": self.counts,
+            "sums": self.sums,
+            "squares": self.squares,
+            "low": self.low,
+            "high": self.high,
+        }
+
+    def copy(self) -> "Profile":
+        """Return the same events as arrays of their own."""
+        return Profile(
+            self.counts.copy(), self.sums.copy(), self.squares.copy(), self.low.copy(), self.high.copy()
+        )
+
+    @classmethod
+    def recall(cls, tree: Tree, fit: Fit) -> "Profile":
+        """Return what was remembered, in the places of today.
+
+        Raises:
+            ValueError: the tree is no such profile.
+        """
+        read, n = dict_of(tree), fit.n_rows
+        counts = ints_of(read["counts"], (n, fit.width))
+        if np.any(counts < 0):
+            raise ValueError("has counts below 0")
+        return cls(
+            fit.counts(counts),
+            fit.by_row_and(floats_of(read["sums"], (n, fit.n_sums)), fit.sums, 0.0),
+            fit.by_row_and(floats_of(read["squares"], (n, fit.n_numeric)), fit.numeric, 0.0),
+            fit.by_row_and(floats_of(read["low"], (n, fit.n_numeric)), fit.numeric, np.inf),
+            fit.by_row_and(floats_of(read["high"], (n, fit.n_numeric)), fit.numeric, -np.inf),
+        )
 
     def row(self, i: int) -> "Profile":
         """Return slice `i` as a profile of its own (a view, not a copy)."""

@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.batch import Ints
+from detector.profile import Fit
+from detector.profile.fit import picked
+from detector.tree import Frozen, Tree, array_of, dict_of, int_of, list_of, pair_of
 from detector.windows.spec import WindowSpec
 
 REACH_S = 3 * 86400.0
@@ -38,13 +41,17 @@ class PaneHistory:
         self.factor = shortest * math.ceil(needed / shortest)
         self._n_panes = min(most, math.ceil(reach_s / spec.pane_s / self.factor) + 1)
         self._panes: dict[int, NDArray[np.int32]] = {}
+        self._remembered: dict[int, Frozen] = {}
+        """Panes that were handed out as they are."""
 
     def add(self, pane: int, counts: Ints) -> None:
         """Add the counts (width) of fine pane `pane`; what is older than all that is kept is left out."""
         index = pane // self.factor * self.factor
         own = self._panes.get(index)
-        if own is None:
-            own = self._panes[index] = np.zeros(len(counts), dtype=np.int32)
+        is_new = own is None
+        if own is None or self._remembered.pop(index, None) is not None:
+            own = self._panes[index] = np.zeros(len(counts), dtype=np.int32) if own is None else own.copy()
+        if is_new:
             self._forget()
         # A counter that is full stays full; that takes millions of events a second.
         own[:] = np.minimum(own + counts, _MOST)
@@ -53,6 +60,33 @@ class PaneHistory:
         first = max(self._panes) - (self._n_panes - 1) * self.factor
         for index in [index for index in self._panes if index < first]:
             del self._panes[index]
+            self._remembered.pop(index, None)
+
+    def remember(self) -> Tree:
+        """Return every pane by its index."""
+        for index, counts in self._panes.items():
+            if index not in self._remembered:
+                self._remembered[index] = Frozen(counts)
+        return {"factor": self.factor, "panes": [[i, self._remembered[i]] for i in sorted(self._panes)]}
+
+    def recall(self, tree: Tree, fit: Fit) -> bool:
+        """Take on what was remembered; return whether the panes are still cut so, else nothing is kept.
+
+        Raises:
+            ValueError: the tree is no such history.
+        """
+        read = dict_of(tree)
+        if int_of(read["factor"]) != self.factor:
+            return False
+        panes = {}
+        for item in list_of(read["panes"]):
+            index, counts = pair_of(item)
+            own = array_of(counts, np.int32, (fit.width,))
+            panes[int_of(index)] = own if fit.is_whole else picked(own, fit.cells, 0)
+        self._panes = panes
+        if panes:
+            self._forget()
+        return True
 
     def items(self) -> list[tuple[int, NDArray[np.int32]]]:
         """Return what is kept with its indices, oldest first."""

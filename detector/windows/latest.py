@@ -2,7 +2,8 @@
 
 from functools import reduce
 
-from detector.profile import Profile
+from detector.profile import Fit, Profile
+from detector.tree import Tree, int_of, list_of, pair_of
 
 MIN_LATEST = 20
 """Events that are enough to tell that a column is gone."""
@@ -28,6 +29,19 @@ class LatestPanes:
         """Forget the panes with an index below `first`."""
         if self._panes and self._panes[0][0] < first:
             self._panes = [(pane, profile) for pane, profile in self._panes if pane >= first]
+
+    def remember(self) -> Tree:
+        """Return the panes with their indices; they never change."""
+        return [[pane, profile.remember()] for pane, profile in self._panes]
+
+    def recall(self, tree: Tree, fit: Fit) -> None:
+        """Take on what was remembered.
+
+        Raises:
+            ValueError: the tree is nothing such.
+        """
+        pairs = [pair_of(item) for item in list_of(tree)]
+        self._panes = [(int_of(pane), Profile.recall(profile, fit)) for pane, profile in pairs]
 
     @property
     def profile(self) -> Profile | None:

@@ -7,6 +7,7 @@ pane that had a name; only panes that are still open are kept apart.
 from dataclasses import dataclass, field
 
 from detector.batch import Sighting
+from detector.tree import Tree, dict_of, int_of, list_of, pair_of, text_of, texts_of
 
 MAX_NAMES = 50
 """New columns noted of one pane: they come from events, and nobody announces their number."""
@@ -71,6 +72,32 @@ class NewsRing:
         if len(last) > MAX_KEPT:
             latest = sorted(last.items(), key=lambda item: (-item[1], item[0]))[:MAX_KEPT]
             self._last_pane_with = dict(latest)
+
+    def remember(self) -> Tree:
+        """Return all of it."""
+        looked = self._looked
+        return {
+            "new": [[pane, sorted(names)] for pane, names in sorted(self._new.items())],
+            "null": [[pane, sorted(names)] for pane, names in sorted(self._null.items())],
+            "last": [[name, pane] for name, pane in self._last_pane_with.items()],
+            "looked": None if looked is None else [looked[0], sorted(looked[1])],
+        }
+
+    def recall(self, tree: Tree) -> None:
+        """Take on what was remembered.
+
+        Raises:
+            ValueError: the tree is nothing such.
+        """
+        read = dict_of(tree)
+        new, null, last = ([pair_of(item) for item in list_of(read[k])] for k in ("new", "null", "last"))
+        self._new = {int_of(pane): set(texts_of(names)) for pane, names in new}
+        self._null = {int_of(pane): set(texts_of(names)) for pane, names in null}
+        self._last_pane_with = {text_of(name): int_of(pane) for name, pane in last}
+        self._looked = None
+        if read["looked"] is not None:
+            pane, names = pair_of(read["looked"])
+            self._looked = (int_of(pane), frozenset(texts_of(names)))
 
     def drop_before(self, first: int) -> None:
         """Forget the panes with an index below `first`."""

@@ -1,6 +1,7 @@
 """Closed panes of one granularity, kept as long as any window needs them."""
 
-from detector.profile import Layout, Profile
+from detector.profile import Fit, Layout, Profile
+from detector.tree import Frozen, Tree, int_of, list_of, pair_of
 
 
 class PaneRing:
@@ -11,6 +12,8 @@ class PaneRing:
         self._layout = layout
         self._n_slices = n_slices
         self._panes: dict[int, Profile] = {}
+        self._remembered: dict[int, Frozen] = {}
+        """Panes that were handed out as they are: whoever adds to one does so in a copy."""
 
     def coarse(self, pane: int) -> int:
         """Return the index under which fine pane `pane` is kept."""
@@ -22,6 +25,8 @@ class PaneRing:
         if own is None:
             # A copy: other rings are given the same profile and merge into it their own way.
             own = self._panes[self.coarse(pane)] = Profile.zeros(self._layout, self._n_slices)
+        elif self._remembered.pop(self.coarse(pane), None) is not None:
+            own = self._panes[self.coarse(pane)] = own.copy()
         own.merge(profile)
 
     def between(self, first: int, end: int) -> list[Profile]:
@@ -36,6 +41,25 @@ class PaneRing:
         """Forget the panes with an index below `first`."""
         for i in [i for i in self._panes if i < first]:
             del self._panes[i]
+            self._remembered.pop(i, None)
+
+    def remember(self) -> Tree:
+        """Return every pane by its index."""
+        for i, pane in self._panes.items():
+            if i not in self._remembered:
+                self._remembered[i] = Frozen(pane.remember())
+        return [[i, self._remembered[i]] for i in sorted(self._panes)]
+
+    def recall(self, tree: Tree, fit: Fit) -> None:
+        """Take on the panes that were remembered.
+
+        Raises:
+            ValueError: the tree is no such ring.
+        """
+        self._panes = {}
+        for item in list_of(tree):
+            index, pane = pair_of(item)
+            self._panes[self.coarse(int_of(index))] = Profile.recall(pane, fit)
 
     def __len__(self) -> int:
         return len(self._panes)

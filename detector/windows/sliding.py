@@ -75,6 +75,13 @@ class SlidingWindow:
         for gone in self._ring.between(before, self.first_pane):
             np.subtract(self._counts, gone.counts, out=self._counts)
 
+    def stand_at(self, end: int) -> None:
+        """Let the window end before fine pane `end`, over a ring that has changed: its counts are added anew."""
+        self._end = end
+        self._counts[:] = 0
+        for pane in self._ring.between(self.first_pane, end):
+            np.add(self._counts, pane.counts, out=self._counts)
+
     def reaches(self, pane: int) -> bool:
         """Whether events of fine pane `pane` belong to the window as it stands."""
         return self.first_pane <= self._ring.coarse(pane) and pane < self._end

@@ -15,11 +15,19 @@ Events stamped in the future are turned away before they come here, so they neve
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 
 from detector.batch import Bools, Floats, Ints, Partition
+from detector.tree import Tree, dict_of, float_of, list_of, record_of
 from detector.windows.spec import WindowSpec
+
+
+class _Reached(NamedTuple):
+    topic: str
+    number: int
+    max_time_s: float | None
 
 
 class Watermark:
@@ -55,6 +63,28 @@ class Watermark:
             late[here] = pane_end <= reached[:-1] - self._spec.lateness_s
             self._max_time_s[key] = float(reached[-1])
         return late
+
+    def remember(self) -> Tree:
+        """Return how far each partition has come; which are idle is asked again."""
+        return {
+            "partitions": [[*p, self._max_time_s.get(p)] for p in sorted(self._partitions)],
+            "advanced_to_s": float(self._advanced_to_s),
+        }
+
+    def recall(self, tree: Tree) -> None:
+        """Take on what was remembered.
+
+        Raises:
+            ValueError: the tree is nothing such.
+        """
+        read = dict_of(tree)
+        reached = [record_of(_Reached, item) for item in list_of(read["partitions"])]
+        self._partitions = frozenset(Partition(r.topic, r.number) for r in reached)
+        self._max_time_s = {
+            Partition(r.topic, r.number): r.max_time_s for r in reached if r.max_time_s is not None
+        }
+        self._idle = frozenset()
+        self._advanced_to_s = float_of(read["advanced_to_s"])
 
     def set_idle(self, idle: Iterable[Partition]) -> None:
         """Say which partitions have nothing to read; they no longer hold the others back."""

@@ -6,7 +6,8 @@ from itertools import pairwise
 import numpy as np
 
 from detector.batch import Columns, Floats, Ints, Sighting
-from detector.profile import Binning, Layout, Profile, count, forget_untold
+from detector.profile import Binning, Fit, Layout, Profile, count, forget_untold, shape_tree
+from detector.tree import Tree, dict_of, int_of, list_of, pair_of
 from detector.windows.history import PaneHistory
 from detector.windows.latest import LatestPanes
 from detector.windows.news import NewsRing
@@ -123,6 +124,47 @@ class Windows:
             return []
         latest = self._latest.profile
         return [window.current(latest, self._news) for window in self._windows]
+
+    def remember(self) -> Tree:
+        """Return all of it; what is closed is handed out as it is, and copied before it changes."""
+        return {
+            "shape": shape_tree(self._binning, self._centers, self.slices.names),
+            "end": self._windows[0].end_pane,
+            "open": [[pane, self._open[pane].copy().remember()] for pane in sorted(self._open)],
+            "rings": [[factor, ring.remember()] for factor, ring in sorted(self._rings.items())],
+            "latest": self._latest.remember(),
+            "news": self._news.remember(),
+            "history": self._history.remember(),
+        }
+
+    def recall(self, tree: Tree) -> Fit:
+        """Take on what was remembered with the same panes and lengths; return what of it fits.
+
+        Raises:
+            ValueError: the tree is nothing such; what is here must not be used any more.
+        """
+        read = dict_of(tree)
+        fit = Fit.of(read["shape"], self._binning, self._centers, self.slices.names)
+        opened = [pair_of(item) for item in list_of(read["open"])]
+        self._open = {int_of(pane): Profile.recall(profile, fit) for pane, profile in opened}
+        rings = {int_of(factor): ring for factor, ring in map(pair_of, list_of(read["rings"]))}
+        if rings.keys() != self._rings.keys():
+            raise ValueError("has panes of other lengths")
+        for factor, ring in self._rings.items():
+            ring.recall(rings[factor], fit)
+        self._latest.recall(read["latest"], fit)
+        self._news.recall(read["news"])
+        self._history.recall(read["history"], fit)
+        end = int_of(read["end"])
+        for window in self._windows:
+            window.stand_at(end)
+        return fit
+
+    def as_they_are(self) -> list[WindowProfile]:
+        """Return every window as it stands, shortest first; nothing where no closed pane is left."""
+        if self.is_empty:
+            return []
+        return [window.current(self._latest.profile, self._news) for window in self._windows]
 
     def open_counts(self, pane: int) -> Ints | None:
         """Return the flat vector of all events of a pane that is not closed; None where it has none."""
