@@ -35,6 +35,18 @@ from detector.baseline.stream_variation import (
 from detector.baseline.variation import DAY_S, Season, Variation
 from detector.batch import Bools, Floats, Ints
 from detector.profile import Layout, Profile
+from detector.tree import (
+    Frozen,
+    Tree,
+    array_of,
+    dict_of,
+    float_of,
+    int_of,
+    ints_of,
+    list_of,
+    pair_of,
+    text_of,
+)
 
 ENOUGH_DAYS = 7.0
 """Before that thresholds rest on a guess."""
@@ -78,6 +90,34 @@ class Knowledge:
         return f"variation: learned from the stream, {self.days:.0f} days"
 
 
+    def remember(self) -> Tree:
+        """Return all of it."""
+        return {
+            "variation": None if self.variation is None else self.variation.remember(),
+            "season": None if self.season is None else self.season.remember(),
+            "days": float(self.days),
+            "source": self.source,
+        }
+
+    @classmethod
+    def recall(cls, tree: Tree, n_features: int, width: int) -> "Knowledge":
+        """Return what was remembered.
+
+        Raises:
+            ValueError: the tree is nothing such.
+        """
+        read = dict_of(tree)
+        variation, season, source = read["variation"], read["season"], text_of(read["source"])
+        if source not in ("training", "stream", "nothing"):
+            raise ValueError("has knowledge of no known source")
+        return cls(
+            None if variation is None else Variation.recall(variation, n_features),
+            None if season is None else Season.recall(season, width),
+            float_of(read["days"]),
+            source,  # type: ignore[arg-type]
+        )
+
+
 def knowledge_of(baseline: Baseline) -> Knowledge:
     """Return what a baseline tells by itself."""
     if baseline.variation is None:
@@ -93,9 +133,17 @@ class _Work:
     slots: Slots
     season: Season | None
     days: float
-    own_days: Floats
+    left_out: Bools
+    """Which features (slots, F) were left out of which slots, these in order."""
     pending: list[int]
     found: list[Variation] = field(default_factory=list)
+
+    @property
+    def own_days(self) -> Floats:
+        """Days of each feature (F)."""
+        return np.asarray(
+            self.days - self.left_out.sum(axis=0) * self.slots.slot_s / DAY_S, dtype=np.float64
+        )
 
 
 class Learner:
@@ -111,6 +159,8 @@ class Learner:
         slot_s = learning_slot(min(lengths_s[0], 3600.0), pane_s, baseline.layout.width)
         self._lengths = sorted({1, *(_fitting(length_s, slot_s) for length_s in lengths_s)})
         self._slots = Slots(slot_s, {})
+        self._remembered: dict[int, Frozen] = {}
+        """Slots that were handed out as they are: whoever adds to one does so in a copy."""
         self._suspect: dict[int, Bools] = {}
         """Slot -> features (F) that drifted in it."""
         self._known_slots: int | None = None
@@ -133,6 +183,8 @@ class Learner:
             self._begin()
         self._day = day
         slot = int(start_s // self._slots.slot_s)
+        if self._remembered.pop(slot, None) is not None:
+            self._slots.counts[slot] = self._slots.counts[slot].copy()
         self._slots.add(slot, counts)
         self._suspect.setdefault(slot, np.zeros(len(self._baseline.features), dtype=bool))
         self._mark(slot, suspect_since_s)
@@ -156,7 +208,13 @@ class Learner:
         """Begin to measure what there is."""
         for slot in sorted(self._slots.counts)[: -round(MOST_DAYS * DAY_S / self._slots.slot_s)]:
             del self._slots.counts[slot], self._suspect[slot]
-        slots, left_out = self._kept()
+            self._remembered.pop(slot, None)
+        index = np.array(sorted(self._slots.counts))
+        self._work = self._measure(index, self._left_out(index), self.days)
+
+    def _measure(self, index: Ints, left_out: Bools, days: float) -> _Work:
+        """Return the measurement of the slots `index`, without the features that are left out of each."""
+        slots = self._without(index, left_out)
         total: Ints = np.stack(list(slots.counts.values())).sum(axis=0, dtype=np.int64)
         profile = Profile.zeros(self._baseline.layout)
         profile.counts[0] = total
@@ -167,18 +225,20 @@ class Learner:
             for f in self._baseline.facts
         )
         live = replace(self._baseline, profile=profile, facts=facts, season=None, variation=None)
-        own_days = np.asarray(self.days - left_out * self._slots.slot_s / DAY_S, dtype=np.float64)
-        self._work = _Work(live, slots, measure_season(live, slots), self.days, own_days, [*self._lengths])
+        return _Work(live, slots, measure_season(live, slots), days, left_out, [*self._lengths])
 
-    def _kept(self) -> tuple[Slots, Ints]:
-        """Return the slots without what drifted, and how many slots of each feature (F) were left out."""
-        index = np.array(sorted(self._slots.counts))
+    def _left_out(self, index: Ints) -> Bools:
+        """Return which features (slots, F) are left out of which slots: what drifted there."""
         suspect = np.stack([self._suspect[i] for i in index.tolist()])
         burn_in = np.ones(len(index), bool) if self._known_slots is None else index < self._known_slots
         stays = _long_runs(suspect, round(STAYS_DAYS * DAY_S / self._slots.slot_s))
         # What goes on may stay. Without this it would widen its own threshold, and end.
         goes_on = np.logical_and.accumulate(suspect[::-1], axis=0)[::-1]
-        out = np.where(burn_in[:, None], stays | goes_on, suspect)
+        out: Bools = np.where(burn_in[:, None], stays | goes_on, suspect)
+        return out
+
+    def _without(self, index: Ints, out: Bools) -> Slots:
+        """Return the slots without what is left out."""
         counts = {}
         for row, i in enumerate(index.tolist()):
             own = self._slots.counts[i]
@@ -186,22 +246,26 @@ class Learner:
                 own = own.copy()
                 own[:-1][out[row][self._cells]] = 0
             counts[i] = own
-        return Slots(self._slots.slot_s, counts), out.sum(axis=0)
+        return Slots(self._slots.slot_s, counts)
 
     def _go_on(self) -> Knowledge | None:
         """Measure one window length; return what is known when all are done."""
         work = self._work
         if work is None:
             return None
-        found = measure_variation(work.live, work.slots, work.season, (work.pending.pop(0),))
-        if found is not None:
-            work.found.append(found)
+        self._measure_one(work)
         if work.pending:
             return None
         self._work = None
         if not work.found:
             return None
         return self._learned(work)
+
+    @staticmethod
+    def _measure_one(work: _Work) -> None:
+        found = measure_variation(work.live, work.slots, work.season, (work.pending.pop(0),))
+        if found is not None:
+            work.found.append(found)
 
     def _learned(self, work: _Work) -> Knowledge:
         found = joined(work.found)
@@ -222,7 +286,66 @@ class Learner:
             self._is_done = True
             self._slots.counts.clear()
             self._suspect.clear()
+            self._remembered.clear()
         return self.knowledge
+
+    def remember(self) -> Tree:
+        """Return all of it; a measurement under way is told by what it measures, and done anew."""
+        for i, counts in self._slots.counts.items():
+            if i not in self._remembered:
+                self._remembered[i] = Frozen(counts)
+        index, work = sorted(self._slots.counts), self._work
+        n = len(self._baseline.features)
+        suspect = [self._suspect[i] for i in index]
+        return {
+            "slot_s": float(self._slots.slot_s),
+            "slots": [[i, self._remembered[i]] for i in index],
+            "suspect": np.stack(suspect) if suspect else np.zeros((0, n), dtype=bool),
+            "known_slots": self._known_slots,
+            "day": self._day,
+            "is_done": self._is_done,
+            "knowledge": self.knowledge.remember(),
+            "work": None
+            if work is None
+            else {
+                "slots": np.array(sorted(work.slots.counts), dtype=np.int64),
+                "left_out": work.left_out,
+                "days": float(work.days),
+                "done": len(self._lengths) - len(work.pending),
+            },
+        }
+
+    def recall(self, tree: Tree) -> bool:
+        """Take on what was remembered of the same baseline; return whether slots are still cut so.
+
+        Raises:
+            ValueError: the tree is nothing such; what is here must not be used any more.
+        """
+        read = dict_of(tree)
+        if float_of(read["slot_s"]) != self._slots.slot_s:
+            return False
+        width, n = self._baseline.layout.width, len(self._baseline.features)
+        pairs = [pair_of(item) for item in list_of(read["slots"])]
+        slots = {int_of(i): array_of(counts, np.int32, (width,)) for i, counts in pairs}
+        self._slots = Slots(self._slots.slot_s, slots)  # type: ignore[arg-type]
+        suspect = array_of(read["suspect"], np.bool_, (len(slots), n))
+        self._suspect = dict(zip(sorted(slots), suspect, strict=True))
+        self._known_slots = None if read["known_slots"] is None else int_of(read["known_slots"])
+        self._day = None if read["day"] is None else int_of(read["day"])
+        self._is_done = read["is_done"] is True
+        self.knowledge = Knowledge.recall(read["knowledge"], n, width)
+        self._work = None if read["work"] is None else self._recall_work(dict_of(read["work"]))
+        return True
+
+    def _recall_work(self, read: dict[str, Tree]) -> _Work:
+        index = ints_of(read["slots"], (None,))
+        if not len(index) or any(i not in self._slots.counts for i in index.tolist()):
+            raise ValueError("has a measurement of slots that there are not")
+        left_out = array_of(read["left_out"], np.bool_, (len(index), len(self._baseline.features)))
+        work = self._measure(index, left_out, float_of(read["days"]))
+        for _ in range(min(int_of(read["done"]), len(work.pending))):
+            self._measure_one(work)
+        return work
 
 
 def learning_slot(shortest_s: float, pane_s: float, width: int) -> float:

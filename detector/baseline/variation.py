@@ -13,6 +13,7 @@ import numpy as np
 
 from detector.batch import Floats, Ints
 from detector.times import kind_of_hour
+from detector.tree import Tree, dict_of, float_of, floats_of, int_of, ints_of, list_of, record_of, record_tree
 
 DAY_S = 86400.0
 
@@ -47,6 +48,24 @@ class Season:
     counts: Ints
     positions: Ints
     events: Ints
+
+    def remember(self) -> Tree:
+        """Return all of it."""
+        return {"counts": self.counts, "positions": self.positions, "events": self.events}
+
+    @classmethod
+    def recall(cls, tree: Tree, width: int) -> "Season":
+        """Return what was remembered, of a flat vector of `width`.
+
+        Raises:
+            ValueError: the tree is no season.
+        """
+        read = dict_of(tree)
+        positions = ints_of(read["positions"], (None,))
+        events = ints_of(read["events"], (None,))
+        if len(events) not in (HOURS, 2 * HOURS) or np.any(positions < 0) or np.any(positions >= width):
+            raise ValueError("has a season of other hours or bins")
+        return cls(ints_of(read["counts"], (len(events), len(positions))), positions, events)
 
     def expected(self, hours: Floats) -> tuple[Floats, Floats]:
         """Return the shares (S, P) to expect of events by kind of hour (S, 48), and the training size (S).
@@ -120,6 +139,45 @@ class Variation:
     """At each length, how far excursions of the distances reach."""
     rate_tails: tuple[Tail, ...] = ()
     """The same of the rates; empty: like those of the distances."""
+
+    def remember(self) -> Tree:
+        """Return all of it."""
+        return {
+            "lengths_s": list(self.lengths_s),
+            "windows": list(self.windows),
+            "excess": dict(self.excess),
+            "looks": self.looks,
+            "effective": self.effective,
+            "tails": [record_tree(tail) for tail in self.tails],
+            "rate_tails": [record_tree(tail) for tail in self.rate_tails],
+        }
+
+    @classmethod
+    def recall(cls, tree: Tree, n_features: int) -> "Variation":
+        """Return what was remembered, of so many features.
+
+        Raises:
+            ValueError: the tree is no variation.
+        """
+        read = dict_of(tree)
+        lengths_s = tuple(float_of(item) for item in list_of(read["lengths_s"]))
+        windows = tuple(int_of(item) for item in list_of(read["windows"]))
+        shape = (len(lengths_s), n_features)
+        tails, rate_tails = (
+            tuple(record_of(Tail, item) for item in list_of(read[name])) for name in ("tails", "rate_tails")
+        )
+        n = len(lengths_s)
+        if len(windows) != n or len(tails) != n or len(rate_tails) not in (0, n):
+            raise ValueError("has a variation of other lengths")
+        return cls(
+            lengths_s,
+            windows,
+            {name: floats_of(table, shape) for name, table in dict_of(read["excess"]).items()},
+            floats_of(read["looks"], shape),
+            floats_of(read["effective"], shape),
+            tails,
+            rate_tails,
+        )
 
     @property
     def days(self) -> float:
