@@ -22,8 +22,9 @@ nothing does I/O, reads a clock or logs: values in, values out.
     pipeline                   feed(events) -> outcome; owns windows, alert book, counters
     watched                    one model version: its windows, how they are judged and explained
     following                  alerts that go on: size now, onset told again
-    anomaly_alerts             anomalies of windows -> alerts
+    anomaly_alerts, counters   anomalies of windows -> alerts; what happened, counted
     alerts                     ok -> pending -> firing -> resolved
+    runs                       runs of drifting and calm windows
     drift/                     window x baseline -> statistics, state, contributors
     baseline/                  the baseline's model and its builder
     windows/                   watermark, panes, sliding sums

@@ -20,14 +20,16 @@ from typing import Literal
 
 import numpy as np
 
-from detector.batch import Bools, Floats, Ints, ModelKey
+from detector.batch import Floats, ModelKey
 from detector.drift.contributors import Contributor
 from detector.drift.evaluation import Evaluation, State, States
 from detector.drift.explanation import Explanation, Shape
 from detector.drift.groups import MOST_TOGETHER, common_cause
 from detector.drift.size import NO_SIZE, Size
+from detector.profile import Fit
+from detector.runs import AlertPolicy, WindowMemory
+from detector.tree import Tree, dict_of, float_of, list_of, record_of, record_tree
 from detector.windows.slices import ALL
-from detector.windows.sliding import WindowProfile
 
 FEATURE_ALERT = "DriftFeatureDrifted"
 PREDICTION_ALERT = "DriftPredictionDrifted"
@@ -60,23 +62,6 @@ Covered = Mapping[tuple[str, str], float]
 """(feature, rate) of causes that alerts name -> event time of the last of it, infinity where it goes on."""
 
 NOTHING_COVERED: Covered = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class AlertPolicy:
-    """How many evaluations in a row it takes to raise and to clear."""
-
-    raise_after: int = 3
-    clear_after: int = 3
-    clear_for_s: float = 3600.0
-    """A window stays calm for as long as it is itself, but no longer than this, before its alert ends: so
-    that nothing of what raised it is left in it, and a change that comes and goes is one alert."""
-
-    def __post_init__(self) -> None:
-        if self.clear_for_s < 0:
-            raise ValueError("clear_for must not be negative")
-        if self.raise_after < 1 or self.clear_after < 1:
-            raise ValueError("raise_after and clear_after must be at least 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,42 +112,18 @@ class Transition:
         return "|".join((self.alert, *self.key, self.slice, feature, f"{self.starts_at_s:.3f}"))
 
 
-@dataclass(slots=True)
-class WindowMemory:
-    """Runs of evaluations of one window: for S slices and F features, the whole as number F.
+def ended(alert: Transition, at_s: float) -> Transition:
+    """Return the end of an alert at event time `at_s`."""
+    return replace(alert, status="resolved", ends_at_s=max(at_s, alert.starts_at_s))
 
-    Every element is counted by itself, so axes before these are other rules on the same window.
+
+def firing_in(tree: Tree) -> list[Transition]:
+    """Return the alerts that fired in a book when it was remembered.
+
+    Raises:
+        ValueError: the tree is no such book.
     """
-
-    drifting: Ints
-    calm: Ints
-    calm_since_s: Floats
-    """Event time of the first calm evaluation; infinity where the last one was not."""
-    raised: Bools
-
-    @classmethod
-    def of(cls, shape: tuple[int, ...]) -> "WindowMemory":
-        """Return the memory of a window that nothing was seen of yet."""
-        never = np.full(shape, np.inf)
-        return cls(np.zeros(shape, np.int64), np.zeros(shape, np.int64), never, np.zeros(shape, bool))
-
-    def update(self, state: States, policy: AlertPolicy, window: WindowProfile) -> None:
-        """Take in the states of one evaluation, of the same shape."""
-        drifts, known = state == State.DRIFT, state != State.INSUFFICIENT
-        self.drifting = np.where(drifts, self.drifting + 1, np.where(known, 0, self.drifting))
-        # A warning is neither: a value that wavers about its threshold is one alert, not many.
-        self.calm = np.where(drifts, 0, np.where(state == State.OK, self.calm + 1, self.calm))
-        since_s = np.minimum(self.calm_since_s, window.end_s)
-        self.calm_since_s = np.where(self.calm > 0, since_s, np.inf)
-        for_s = window.end_s - self.calm_since_s
-        is_over = (self.calm >= policy.clear_after) & (for_s >= min(window.length_s, policy.clear_for_s))
-        self.raised |= self.drifting >= policy.raise_after
-        self.raised &= ~is_over
-
-    def forget(self, which: Bools) -> None:
-        """Begin anew for some of the elements."""
-        self.drifting = np.where(which, 0, self.drifting)
-        self.raised = self.raised & ~which
+    return [record_of(Transition, item) for item in list_of(dict_of(tree)["firing"])]
 
 
 @dataclass(slots=True)
@@ -230,8 +191,36 @@ class AlertBook:
         """Forget a model version; return its alerts, ended at event time `at_s`."""
         for place in [place for place in self._memory if place[0] == key]:
             del self._memory[place]
-        ended = [self.firing.pop(place) for place in list(self.firing) if place[0] == key]
-        return [replace(t, status="resolved", ends_at_s=max(at_s, t.starts_at_s)) for t in ended]
+        return [ended(self.firing.pop(place), at_s) for place in list(self.firing) if place[0] == key]
+
+    def remember(self, key: ModelKey) -> Tree:
+        """Return all of one model version."""
+        return {
+            "firing": [record_tree(alert) for place, alert in self.firing.items() if place[0] == key],
+            "memory": [
+                {"length_s": length_s, **memory.remember()}
+                for (owner, length_s), memory in self._memory.items()
+                if owner == key
+            ],
+        }
+
+    def recall(self, tree: Tree, key: ModelKey, fit: Fit, at_s: float) -> list[Transition]:
+        """Take on what was remembered of a model version; return the alerts that end: on what is no more.
+
+        Raises:
+            ValueError: the tree is nothing such; what is here must not be used any more.
+        """
+        read, gone = dict_of(tree), {*fit.gone_features, *fit.changed_features}
+        for item in list_of(read["memory"]):
+            length_s = float_of(dict_of(item)["length_s"])
+            self._memory[key, length_s] = WindowMemory.recall(item, fit)
+        over = []
+        for alert in firing_in(tree):
+            if alert.feature in gone or alert.slice in fit.gone_slices or alert.key != key:
+                over.append(ended(alert, at_s))
+            else:
+                self.firing[key, alert.slice, alert.feature] = alert
+        return over
 
     def _why_whole(self, evaluation: Evaluation, row: int, explain: Explain) -> Explanation:
         """Return what the features that drift have in common, since when, and which they are."""
@@ -264,12 +253,12 @@ class AlertBook:
     def _resolve(self, evaluation: Evaluation, raised_by: dict[tuple[int, int], int]) -> list[Transition]:
         names = [*evaluation.features.names, None]
         raised = {(evaluation.slices[row], names[subject]) for row, subject in raised_by}
-        ended = []
+        over = []
         for key, name, feature in list(self.firing):
             if key == evaluation.key and (name, feature) not in raised:
                 began = self.firing.pop((key, name, feature))
-                ended.append(replace(began, status="resolved", ends_at_s=evaluation.window.end_s))
-        return ended
+                over.append(replace(began, status="resolved", ends_at_s=evaluation.window.end_s))
+        return over
 
     def _raise(
         self,

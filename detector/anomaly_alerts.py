@@ -12,15 +12,19 @@ window still holds events of that time. New columns beyond a handful are one ale
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from detector.alerts import SCHEMA_ALERT, AlertPolicy, Explain, Transition, numbers_of
+from detector.alerts import SCHEMA_ALERT, Explain, Transition, ended, firing_in, numbers_of
 from detector.anomaly import Anomaly
 from detector.baseline.expectations import GONE, MIN_EVENTS
 from detector.batch import ModelKey
 from detector.drift.evaluation import Evaluation
 from detector.drift.explanation import NO_EXPLANATION
 from detector.drift.size import Size
+from detector.profile import Fit
+from detector.runs import AlertPolicy
+from detector.tree import Tree, dict_of, list_of, record_of, record_tree
 from detector.windows.slices import ALL
 
 Place = tuple[ModelKey, str | None, str]
@@ -52,6 +56,18 @@ _MORE_THAN_A_RULE = ("category_renamed", "constant", "default_value", "swapped_c
 """Causes that say more than that a rule is broken."""
 
 Broken = dict[Place, tuple[Evaluation, Anomaly]]
+
+
+class _Calm(NamedTuple):
+    feature: str | None
+    kind: str
+    n: int
+
+
+class _Until(NamedTuple):
+    feature: str | None
+    kind: str
+    until_s: float
 
 
 @dataclass(slots=True)
@@ -120,6 +136,36 @@ class AnomalyBook:
             del self._broken_until_s[place]
         return ended
 
+    def remember(self, key: ModelKey) -> Tree:
+        """Return all of one model version."""
+        return {
+            "firing": [record_tree(self.firing[place]) for place in self._of(key)],
+            "calm": [[place[1], place[2], n] for place, n in self._calm.items() if place[0] == key],
+            "until": [[p[1], p[2], t] for p, t in self._broken_until_s.items() if p[0] == key],
+        }
+
+    def recall(self, tree: Tree, key: ModelKey, fit: Fit, at_s: float) -> list[Transition]:
+        """Take on what was remembered of a model version; return the alerts that end: on what is no more.
+
+        Raises:
+            ValueError: the tree is nothing such; what is here must not be used any more.
+        """
+        read, gone = dict_of(tree), {*fit.gone_features, *fit.changed_features}
+        calm = {(f, kind): n for f, kind, n in (record_of(_Calm, item) for item in list_of(read["calm"]))}
+        for feature, kind, until_s in (record_of(_Until, item) for item in list_of(read["until"])):
+            if feature not in gone:
+                self._broken_until_s[key, feature, kind] = until_s
+        over = []
+        for alert in firing_in(tree):
+            if alert.kind is None or (alert.feature, alert.kind) not in calm or alert.key != key:
+                raise ValueError("has an anomaly that nobody counts")
+            if alert.feature in gone:
+                over.append(ended(alert, at_s))
+            else:
+                self.firing[key, alert.feature, alert.kind] = alert
+                self._calm[key, alert.feature, alert.kind] = calm[alert.feature, alert.kind]
+        return over
+
     def _of(self, key: ModelKey) -> list[Place]:
         return [place for place in self.firing if place[0] == key]
 
@@ -161,12 +207,11 @@ class AnomalyBook:
         )
 
     def _end(self, places: Iterable[Place], at_s: float) -> list[Transition]:
-        ended = []
+        over = []
         for place in places:
             del self._calm[place]
-            began = self.firing.pop(place)
-            ended.append(replace(began, status="resolved", ends_at_s=max(at_s, began.starts_at_s)))
-        return ended
+            over.append(ended(self.firing.pop(place), at_s))
+        return over
 
 
 def _began(evaluation: Evaluation, anomaly: Anomaly, explain: Explain) -> Transition:

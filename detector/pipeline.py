@@ -7,19 +7,21 @@ each model version, the watermark, the alert book and the counters.
 """
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from detector.alerts import AlertBook, AlertPolicy, Transition
+from detector.alerts import AlertBook, Transition, ended, firing_in
 from detector.anomaly import Anomaly
 from detector.anomaly_alerts import AnomalyBook
 from detector.baseline.learning import Knowledge
 from detector.batch import Bools, Decoded, Floats, ModelKey, Partition
+from detector.counters import Counters
 from detector.drift.evaluation import Evaluation, State, States
 from detector.following import explain_rest, follow, told_again
+from detector.runs import AlertPolicy
+from detector.tree import Tree, dict_of, float_of, int_of, list_of, texts_of
 from detector.watched import Monitored, Watched
 from detector.windows.spec import WindowSpec
 from detector.windows.watermark import Watermark
@@ -55,38 +57,14 @@ class Outcome:
     transitions: tuple[Transition, ...]
 
 
-@dataclass(slots=True)
-class Counters:
-    """What happened to every record; only ever grows."""
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What became of something that was remembered."""
 
-    consumed: Counter[str] = field(default_factory=Counter)
-    """Records by topic."""
-    rejected: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Rejected records by topic and reason."""
-    accepted: Counter[ModelKey] = field(default_factory=Counter)
-    """Events counted into panes, by model version."""
-    evaluations: Counter[tuple[ModelKey, str]] = field(default_factory=Counter)
-    """Evaluated windows by model version and outcome (ok, insufficient)."""
-    alerts_fired: Counter[tuple[ModelKey, str]] = field(default_factory=Counter)
-    labels: int = 0
-
-    def forget(self, key: ModelKey) -> None:
-        """Begin anew for a model version."""
-        del self.accepted[key]
-        for counter in (self.evaluations, self.alerts_fired):
-            for place in [place for place in counter if place[0] == key]:
-                del counter[place]
-
-    def copy(self) -> "Counters":
-        """Return a copy that no longer changes with this one."""
-        return Counters(
-            self.consumed.copy(),
-            self.rejected.copy(),
-            self.accepted.copy(),
-            self.evaluations.copy(),
-            self.alerts_fired.copy(),
-            self.labels,
-        )
+    dropped: list[str]
+    """What could not be kept, and why: a line each."""
+    ended: list[Transition]
+    """The alerts that end with that."""
 
 
 class Pipeline:
@@ -152,6 +130,76 @@ class Pipeline:
             oldest = next(iter(self._gone))
             del self._gone[oldest]
             self.counters.forget(oldest)
+
+    def remember(self) -> Tree:
+        """Return all that is known, between two polls.
+
+        Nothing in it changes afterwards, so another thread may write it down.
+        """
+        return {
+            "pane_s": float(self._spec.pane_s),
+            "lengths_s": [float(length_s) for length_s in sorted(self._spec.lengths_s)],
+            "watermark": self._watermark.remember(),
+            "closed_before": self._closed_before,
+            "counters": self.counters.remember(),
+            "gone": [[*key] for key in self._gone],
+            "models": [
+                {
+                    "key": [*key],
+                    "watched": watched.remember(),
+                    "alerts": self.alerts.remember(key),
+                    "anomalies": self.anomalies.remember(key),
+                }
+                for key, watched in self._watched.items()
+            ],
+        }
+
+    def recall(self, tree: Tree) -> Recalled:
+        """Take on what another pipeline remembered, as far as it fits; this one has taken in nothing yet.
+
+        Afterwards it goes on as the other one would have. What was counted in other places than today
+        begins anew: single features and slices, or, where panes are cut in another way, all windows.
+
+        Raises:
+            ValueError: the tree is nothing such; this pipeline must not be used any more.
+        """
+        read = dict_of(tree)
+        pane_s = float_of(read["pane_s"])
+        lengths_s = [float_of(item) for item in list_of(read["lengths_s"])]
+        is_cut_alike = (pane_s, lengths_s) == (self._spec.pane_s, sorted(self._spec.lengths_s))
+        self._watermark.recall(read["watermark"])
+        self.counters = Counters.recall(read["counters"])
+        self._gone = {ModelKey(*pair): None for pair in map(texts_of, list_of(read["gone"]))}
+        closed_s = None
+        if read["closed_before"] is not None:
+            closed_s = int_of(read["closed_before"]) * pane_s
+            self._closed_before = math.floor(closed_s / self._spec.pane_s)
+        recalled = Recalled([], [])
+        known = {ModelKey(*texts_of(dict_of(m)["key"])): dict_of(m) for m in list_of(read["models"])}
+        for key, model in known.items():
+            self._recall_model(key, model, is_cut_alike, closed_s or 0.0, recalled)
+        if self._closed_before is not None:
+            for key in self._watched.keys() - (known.keys() if is_cut_alike else set()):
+                self._watched[key].windows.close(self._closed_before - 1)
+        self._remember_gone(known)
+        return recalled
+
+    def _recall_model(
+        self, key: ModelKey, model: Mapping[str, Tree], is_cut_alike: bool, at_s: float, recalled: Recalled
+    ) -> None:
+        watched = self._watched.get(key)
+        if watched is None or not is_cut_alike:
+            why = "it is no longer watched" if watched is None else "panes or windows have other lengths"
+            recalled.dropped.append(f"model {key.model} {key.version}: windows begin anew, {why}")
+            for book in (model["alerts"], model["anomalies"]):
+                recalled.ended.extend(ended(alert, at_s) for alert in firing_in(book))
+            return
+        fit, dropped = watched.recall(model["watched"])
+        recalled.dropped.extend(dropped)
+        recalled.ended.extend(self.alerts.recall(model["alerts"], key, fit, at_s))
+        recalled.ended.extend(self.anomalies.recall(model["anomalies"], key, fit, at_s))
+        for window in watched.windows.as_they_are():
+            self._show(watched.judge.evaluate(window), watched.broken_by(window))
 
     def feed(self, decoded: Decoded, now_s: float) -> Iterator[Outcome]:
         """Take in one poll; yield the outcome of every pane that it closes, in order.
@@ -306,16 +354,20 @@ class Pipeline:
             if counts is not None:
                 watched.learn(pane, counts, self.alerts.suspect_since(evaluations))
             for evaluation, broken in pairs:
-                state, whole = self.alerts.confirmed(evaluation)
-                found = Judged(evaluation, _with_anomalies(state, evaluation, broken), whole, broken)
-                judged.append(found)
-                self.latest[key, evaluation.window.length_s] = found
+                self.counters.note(evaluation)
+                judged.append(self._show(evaluation, broken))
                 is_insufficient = evaluation.dataset_state[0] == State.INSUFFICIENT
                 self.counters.evaluations[key, "insufficient" if is_insufficient else "ok"] += 1
         for transition in transitions:
             if transition.status == "firing":
                 self.counters.alerts_fired[transition.key, transition.alert] += 1
         return Outcome((pane + 1) * self._spec.pane_s, tuple(judged), tuple(transitions))
+
+    def _show(self, evaluation: Evaluation, broken: tuple[Anomaly, ...]) -> Judged:
+        state, whole = self.alerts.confirmed(evaluation)
+        found = Judged(evaluation, _with_anomalies(state, evaluation, broken), whole, broken)
+        self.latest[evaluation.key, evaluation.window.length_s] = found
+        return found
 
 
 def _with_anomalies(state: States, evaluation: Evaluation, broken: Iterable[Anomaly]) -> States:

@@ -3,7 +3,7 @@
 Every class writes its own part of the tree and reads it back; what reads it trusts nothing.
 """
 
-from typing import Any, TypeVar, Union
+from typing import Any, TypeAlias, TypeVar, Union
 
 import msgspec
 import numpy as np
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from detector.batch import Floats, Ints
 
-Tree = Union[None, bool, int, float, str, bytes, NDArray[Any], "list[Tree]", "dict[str, Tree]", "Frozen"]
+Tree: TypeAlias = Union[
+    bool, int, float, str, bytes, NDArray[Any], "list[Tree]", "dict[str, Tree]", "Frozen", None
+]
 
 Record = TypeVar("Record")
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -37,7 +39,7 @@ def dict_of(tree: Tree) -> "dict[str, Tree]":
     """
     tree = _thawed(tree)
     if not isinstance(tree, dict):
-        raise ValueError(f"has {type(tree).__name__} where names were expected")
+        raise _other(tree, "a branch with names")
     return _Branch(tree)
 
 
@@ -52,7 +54,7 @@ def list_of(tree: Tree) -> "list[Tree]":
     """Return a list."""
     tree = _thawed(tree)
     if not isinstance(tree, list):
-        raise ValueError(f"has {type(tree).__name__} where a list was expected")
+        raise _other(tree, "a list")
     return tree
 
 
@@ -60,7 +62,7 @@ def int_of(tree: Tree) -> int:
     """Return a whole number."""
     tree = _thawed(tree)
     if not isinstance(tree, int) or isinstance(tree, bool):
-        raise ValueError(f"has {type(tree).__name__} where a whole number was expected")
+        raise _other(tree, "a whole number")
     return tree
 
 
@@ -68,7 +70,7 @@ def float_of(tree: Tree) -> float:
     """Return a number, NaN and infinity among them."""
     tree = _thawed(tree)
     if not isinstance(tree, int | float) or isinstance(tree, bool):
-        raise ValueError(f"has {type(tree).__name__} where a number was expected")
+        raise _other(tree, "a number")
     return float(tree)
 
 
@@ -76,7 +78,7 @@ def text_of(tree: Tree) -> str:
     """Return a text."""
     tree = _thawed(tree)
     if not isinstance(tree, str):
-        raise ValueError(f"has {type(tree).__name__} where a text was expected")
+        raise _other(tree, "a text")
     return tree
 
 
@@ -88,7 +90,7 @@ def texts_of(tree: Tree) -> list[str]:
 def pair_of(tree: Tree) -> "tuple[Tree, Tree]":
     """Return a list of two."""
     items = list_of(tree)
-    if len(items) != 2:  # noqa: PLR2004
+    if len(items) != 2:
         raise ValueError(f"has {len(items)} items where two were expected")
     return items[0], items[1]
 
@@ -97,7 +99,9 @@ def array_of(tree: Tree, dtype: type[Scalar], shape: tuple[int | None, ...]) -> 
     """Return an array of this type and shape, None for an axis of any length; it may be written to."""
     tree = _thawed(tree)
     if not isinstance(tree, np.ndarray) or tree.dtype != np.dtype(dtype):
-        raise ValueError(f"has {getattr(tree, 'dtype', type(tree).__name__)} where {dtype.__name__} was expected")
+        raise ValueError(
+            f"has {getattr(tree, 'dtype', type(tree).__name__)} where {dtype.__name__} was expected"
+        )
     fits = tree.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, tree.shape, strict=True))
     if not fits:
         raise ValueError(f"has an array of {tree.shape} where {shape} was expected")
@@ -134,6 +138,10 @@ def record_of(cls: type[Record], tree: Tree) -> Record:
         return msgspec.convert(_thawed(tree), cls)
     except msgspec.ValidationError as error:
         raise ValueError(f"has no {cls.__name__}: {error}") from None
+
+
+def _other(tree: Tree, expected: str) -> ValueError:
+    return ValueError(f"has {type(tree).__name__} where {expected} was expected")
 
 
 def _thawed(tree: Tree) -> Tree:

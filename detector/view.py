@@ -11,7 +11,8 @@ from detector.alerts import Transition
 from detector.baseline import Baseline
 from detector.baseline.learning import Knowledge
 from detector.batch import ModelKey, Partition
-from detector.pipeline import Counters, Judged, Pipeline
+from detector.counters import Counters
+from detector.pipeline import Judged, Pipeline
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """One model version as it is watched: baseline and policy, windows, how they are judged and explained."""
 
+import hashlib
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,7 +21,8 @@ from detector.drift.level import Level
 from detector.drift.onset import UNKNOWN, Onset
 from detector.drift.policy import DecisionPolicy
 from detector.drift.scores import AlertTimes, onset_of, positions_of
-from detector.profile import Profile
+from detector.profile import Fit, Profile
+from detector.tree import Tree, dict_of
 from detector.windows.slices import Slices
 from detector.windows.sliding import WindowProfile
 from detector.windows.spec import WindowSpec
@@ -129,6 +131,33 @@ class Watched:
         """Whether the windows are those of `before`."""
         return self.windows is before.windows
 
+    def remember(self) -> Tree:
+        """Return all of it."""
+        return {
+            "windows": self.windows.remember(),
+            "reference": _digest(self.monitored.baseline),
+            "learner": None if self.learner is None else self.learner.remember(),
+        }
+
+    def recall(self, tree: Tree) -> tuple[Fit, list[str]]:
+        """Take on what was remembered, with panes and windows of the same lengths; say what was dropped.
+
+        Raises:
+            ValueError: the tree is nothing such; what is here must not be used any more.
+        """
+        read = dict_of(tree)
+        fit, is_history_kept = self.windows.recall(read["windows"])
+        name = f"model {self._key.model} {self._key.version}"
+        dropped = [f"{name}: {text}" for text in fit.told]
+        if not is_history_kept:
+            dropped.append(f"{name}: the history that onsets are told from begins anew")
+        if self.learner is not None and read["learner"] is not None:
+            is_same = fit.are_features_same and read["reference"] == _digest(self.monitored.baseline)
+            if not is_same or not self.learner.recall(read["learner"]):
+                dropped.append(f"{name}: natural variation is learned anew")
+            self._rest_on(self.learner.knowledge)
+        return fit, dropped
+
     def close(self, pane: int) -> list[Evaluation]:
         """Close a pane and judge every window, the shortest first."""
         self._explanations_left = MAX_EXPLANATIONS
@@ -205,3 +234,8 @@ class Watched:
         positions = positions_of(self.judge.baseline, feature, statistic)
         series = self.windows.series(row, positions)
         return onset_of(self.judge.baseline, self.judge.reference(row).counts[0], positions, series, alert)
+
+
+def _digest(baseline: Baseline) -> str:
+    """Return a digest of the training data's counts."""
+    return hashlib.sha256(baseline.profile.counts[0].tobytes()).hexdigest()[:32]

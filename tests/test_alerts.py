@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detector.alerts import AlertBook, AlertPolicy
+from detector.alerts import AlertBook
 from detector.batch import Feature, FeatureSet
 from detector.drift.evaluation import Evaluation, State, Statistic
 from detector.drift.explanation import NO_EXPLANATION
 from detector.profile import Layout, Profile
+from detector.runs import AlertPolicy
 from detector.windows.sliding import WindowProfile
 from tests.support.factories import KEY
 from tests.support.made import BINNING

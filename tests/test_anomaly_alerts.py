@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.alerts import AlertBook, AlertPolicy, is_explained
+from detector.alerts import AlertBook, is_explained
 from detector.anomaly import Anomaly
 from detector.anomaly_alerts import AnomalyBook, statistic_of
 from detector.baseline.live_feature import MAX_NEW_COLUMNS, new_columns
@@ -15,6 +15,7 @@ from detector.batch import ModelKey
 from detector.drift.explanation import NO_EXPLANATION
 from detector.drift.judge import Judge
 from detector.drift.policy import DecisionPolicy
+from detector.runs import AlertPolicy
 from detector.schema.validate import new_column
 from detector.windows.sliding import WindowProfile
 from tests.support.factories import KEY, baseline_of, training_rows

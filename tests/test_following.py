@@ -6,12 +6,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from detector.alerts import AlertPolicy
 from detector.drift.onset import UNKNOWN, Onset
 from detector.drift.policy import DecisionPolicy
 from detector.drift.size import NO_SIZE, Size
 from detector.following import told_again
 from detector.pipeline import MAX_OPEN_PANES
+from detector.runs import AlertPolicy
 from detector.watched import MAX_ONSETS
 from detector.windows.slices import Slices
 from detector.windows.spec import WindowSpec

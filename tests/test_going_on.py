@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from detector import pipeline as module
-from detector.alerts import AlertPolicy
 from detector.batch import ModelKey
 from detector.drift.policy import DecisionPolicy
 from detector.pipeline import Pipeline
+from detector.runs import AlertPolicy
 from detector.watched import Monitored
 from detector.windows.slices import Slices
 from tests.support.factories import KEY, SPEC, START_S, Rig, baseline_of, decoder_of, event, training_rows

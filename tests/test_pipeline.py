@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.alerts import AlertPolicy
 from detector.batch import Partition
 from detector.drift.evaluation import State
 from detector.drift.policy import DecisionPolicy
 from detector.pipeline import MAX_OPEN_PANES
+from detector.runs import AlertPolicy
 from detector.windows.slices import Slices
 from detector.windows.spec import WindowSpec
 from tests.support.factories import KEY, SPEC, START_S, Rig, baseline_of, event, training_rows

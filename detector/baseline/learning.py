@@ -89,7 +89,6 @@ class Knowledge:
             return f"variation: learned from the stream, {int(self.days)} of {ENOUGH_DAYS:.0f} days"
         return f"variation: learned from the stream, {self.days:.0f} days"
 
-
     def remember(self) -> Tree:
         """Return all of it."""
         return {
@@ -141,9 +140,7 @@ class _Work:
     @property
     def own_days(self) -> Floats:
         """Days of each feature (F)."""
-        return np.asarray(
-            self.days - self.left_out.sum(axis=0) * self.slots.slot_s / DAY_S, dtype=np.float64
-        )
+        return np.asarray(self.days - self.left_out.sum(axis=0) * self.slots.slot_s / DAY_S, dtype=np.float64)
 
 
 class Learner:

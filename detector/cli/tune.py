@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from detector.alerts import AlertPolicy
     from detector.batch import Decoded, ModelKey
     from detector.pipeline import Outcome, Pipeline
     from detector.replay.events import Recording
+    from detector.runs import AlertPolicy
     from detector.tables import DataFile
     from detector.tune.rehearsal import Interval, Rehearsal
     from detector.tune.window_advice import WindowAdvice

@@ -28,8 +28,8 @@ from detector.times import parse_duration
 from detector.windows.spec import WindowSpec
 
 if TYPE_CHECKING:
-    from detector.alerts import AlertPolicy
     from detector.metrics.names import ExportPolicy
+    from detector.runs import AlertPolicy
 
 
 def _log_sink() -> tuple[BaseModel, ...]:
@@ -159,7 +159,7 @@ class Config(Section):
 
     def alert_policy(self) -> "AlertPolicy":
         """Return when alerts begin and end."""
-        from detector.alerts import AlertPolicy
+        from detector.runs import AlertPolicy
 
         alerts = self.alerts
         return AlertPolicy(alerts.raise_after, alerts.clear_after, parse_duration(alerts.clear_for))

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from detector.batch import Floats, Ints
 from detector.profile.binning import Binning, NumericBinning
-from detector.profile.layout import Layout
 from detector.tree import Scalar, Tree, dict_of, int_of, ints_of, texts_of
 
 N_BLOCKS = 4
@@ -113,6 +112,20 @@ class Fit:
             tuple(name for name in now.slices if name not in row_of),
         )
 
+    @property
+    def are_features_same(self) -> bool:
+        """Whether the features are the same, in the same order."""
+        return _is_same(self.features, self.n_features)
+
+    @property
+    def told(self) -> list[str]:
+        """What begins anew or is no more, in words."""
+        told = [f"feature {name} begins anew, its bins are others now" for name in self.changed_features]
+        told += [f"feature {name} begins, it is new" for name in self.new_features]
+        told += [f"feature {name} is no more" for name in self.gone_features]
+        told += [f"slice {name} begins, it is new" for name in self.new_slices]
+        return told + [f"slice {name} is no more" for name in self.gone_slices]
+
     def counts(self, counts: Ints) -> Ints:
         """Return counts (S, width), or one row (width), where they belong today."""
         if self.is_whole:
@@ -169,7 +182,7 @@ def _cells(was: _Shape, now: _Shape, features: Ints) -> Ints:
     for f, old in enumerate(features.tolist()):
         length = int(now.lengths[f])
         parts.append(starts[old] + np.arange(length) if old >= 0 else np.full(length, -1))
-    for block in range(N_BLOCKS):
-        parts.append(np.where(features >= 0, n_bins + block * len(was.names) + features, -1))
+    blocks = n_bins + np.arange(N_BLOCKS)[:, None] * len(was.names)
+    parts.append(np.where(features >= 0, blocks + features, -1).ravel())
     parts.append(np.array([n_bins + N_BLOCKS * len(was.names)]))
     return np.concatenate(parts).astype(np.int64)

@@ -9,9 +9,10 @@ from typing import Any
 
 from detector.alerts import Transition
 from detector.anomaly import Anomaly
+from detector.counters import Counters
 from detector.drift.contributors import Contributor
 from detector.drift.evaluation import Evaluation, State
-from detector.pipeline import Counters, Judged
+from detector.pipeline import Judged
 from detector.times import format_time
 
 Record = dict[str, Any]

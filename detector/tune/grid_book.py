@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from detector.alerts import AlertPolicy, WindowMemory
 from detector.batch import Bools, Floats, Ints
 from detector.drift.evaluation import State, States
+from detector.runs import AlertPolicy, WindowMemory
 from detector.windows.sliding import WindowProfile
 
 MOST_EPISODES = 200

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from detector.alerts import SCHEMA_ALERT, AlertPolicy, Covered, Transition, is_explained
+from detector.alerts import SCHEMA_ALERT, Covered, Transition, is_explained
 from detector.baseline import Baseline
 from detector.baseline.learning import Knowledge, knowledge_of
 from detector.batch import Bools, Floats, Ints, ModelKey
@@ -13,6 +13,7 @@ from detector.drift.evaluation import Evaluation, State, States
 from detector.drift.judge import Judge
 from detector.drift.what_if import movement, with_effect
 from detector.pipeline import Judged
+from detector.runs import AlertPolicy
 from detector.tune.grid_book import Episode, GridBook, Look
 from detector.tune.movement import Movement
 from detector.tune.traffic import Traffic

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detector.alerts import AlertPolicy
 from detector.baseline import Baseline
 from detector.batch import Bools, Floats
 from detector.drift.evaluation import State
 from detector.drift.judge import Judge
 from detector.profile import NumericBinning, Profile
+from detector.runs import AlertPolicy
 from detector.windows.sliding import WindowProfile
 from detector.windows.spec import WindowSpec
 

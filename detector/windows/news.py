@@ -77,10 +77,10 @@ class NewsRing:
         """Return all of it."""
         looked = self._looked
         return {
-            "new": [[pane, sorted(names)] for pane, names in sorted(self._new.items())],
-            "null": [[pane, sorted(names)] for pane, names in sorted(self._null.items())],
+            "new": [[pane, [*sorted(names)]] for pane, names in sorted(self._new.items())],
+            "null": [[pane, [*sorted(names)]] for pane, names in sorted(self._null.items())],
             "last": [[name, pane] for name, pane in self._last_pane_with.items()],
-            "looked": None if looked is None else [looked[0], sorted(looked[1])],
+            "looked": None if looked is None else [looked[0], [*sorted(looked[1])]],
         }
 
     def recall(self, tree: Tree) -> None:

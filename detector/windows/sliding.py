@@ -76,7 +76,7 @@ class SlidingWindow:
             np.subtract(self._counts, gone.counts, out=self._counts)
 
     def stand_at(self, end: int) -> None:
-        """Let the window end before fine pane `end`, over a ring that has changed: its counts are added anew."""
+        """Let the window end before fine pane `end`, of a ring that has changed: it is added up anew."""
         self._end = end
         self._counts[:] = 0
         for pane in self._ring.between(self.first_pane, end):

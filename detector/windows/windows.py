@@ -137,8 +137,8 @@ class Windows:
             "history": self._history.remember(),
         }
 
-    def recall(self, tree: Tree) -> Fit:
-        """Take on what was remembered with the same panes and lengths; return what of it fits.
+    def recall(self, tree: Tree) -> tuple[Fit, bool]:
+        """Take on what was remembered with the same panes and lengths; return what fits, and if history does.
 
         Raises:
             ValueError: the tree is nothing such; what is here must not be used any more.
@@ -154,11 +154,11 @@ class Windows:
             ring.recall(rings[factor], fit)
         self._latest.recall(read["latest"], fit)
         self._news.recall(read["news"])
-        self._history.recall(read["history"], fit)
+        is_history_kept = self._history.recall(read["history"], fit)
         end = int_of(read["end"])
         for window in self._windows:
             window.stand_at(end)
-        return fit
+        return fit, is_history_kept
 
     def as_they_are(self) -> list[WindowProfile]:
         """Return every window as it stands, shortest first; nothing where no closed pane is left."""

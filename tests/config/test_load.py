@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.alerts import AlertPolicy
 from detector.config import DEFAULT_PORT, InvalidConfigError, load_config
 from detector.drift.policy import DecisionPolicy
 from detector.errors import ConfigError
 from detector.formats import EventOptions
 from detector.metrics.names import ExportPolicy
+from detector.runs import AlertPolicy
 from detector.windows.spec import WindowSpec
 
 SOURCE = "source: {kind: kafka, bootstrap_servers: [a:9092], topics: [t]}\n"

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from detector.alerts import AlertPolicy
 from detector.clock import SystemClock
 from detector.drift.policy import DecisionPolicy
 from detector.kinds import open_part
 from detector.metrics import Metrics
 from detector.pipeline import Pipeline
+from detector.runs import AlertPolicy
 from detector.service import Service
 from detector.sinks import sinks
 from detector.sources.memory import MemorySource

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detector.alerts import DATASET_ALERT, AlertPolicy
+from detector.alerts import DATASET_ALERT
 from detector.baseline.correlation import MOST_PARTNERS, find_partners
 from detector.baseline.file import dump_baseline, load_baseline
 from detector.drift.evaluation import State
@@ -14,6 +14,7 @@ from detector.drift.judge import Judge
 from detector.drift.policy import DecisionPolicy, FeaturePolicy
 from detector.errors import BaselineError
 from detector.report.records import alert_record
+from detector.runs import AlertPolicy
 from detector.sinks.log import describe
 from tests.support.factories import KEY, START_S, Rig, baseline_of, event
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from detector.alerts import FEATURE_ALERT, AlertPolicy, Transition, told_together
+from detector.alerts import FEATURE_ALERT, Transition, told_together
 from detector.drift.groups import MOST_TOGETHER
 from detector.drift.policy import DecisionPolicy
+from detector.runs import AlertPolicy
 from detector.watched import MAX_EXPLANATIONS
 from detector.windows.slices import Slices
 from tests.support.factories import KEY, SPEC, START_S, Rig, baseline_of, event

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from detector.alerts import AlertPolicy
+from detector.runs import AlertPolicy
 from detector.windows.slices import Slices
 from detector.windows.spec import WindowSpec
 from tests.support.factories import START_S, Rig, baseline_of, event, training_rows

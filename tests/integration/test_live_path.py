@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detector.alerts import AlertPolicy
 from detector.batch import Decoded
 from detector.clock import SystemClock
 from detector.metrics import Metrics
 from detector.pipeline import Outcome, Pipeline
+from detector.runs import AlertPolicy
 from detector.service import Service
 from detector.sources import sources
 from detector.times import format_time

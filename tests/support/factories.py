@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from detector.alerts import AlertPolicy
 from detector.assembly import catalog_of
 from detector.baseline import Baseline, Provenance
 from detector.baseline.build import BuildOptions, build_baseline
@@ -16,6 +15,7 @@ from detector.batch import ModelKey, Partition, Records
 from detector.drift.policy import DecisionPolicy
 from detector.formats import Decoder, EventOptions, formats
 from detector.pipeline import Outcome, Pipeline
+from detector.runs import AlertPolicy
 from detector.tables import find_files, read_chunks
 from detector.times import format_time
 from detector.watched import Monitored

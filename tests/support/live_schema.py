@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from detector.alerts import AlertPolicy, Transition
+from detector.alerts import Transition
 from detector.drift.policy import DecisionPolicy
 from detector.metrics.collect import evaluated_families
 from detector.metrics.names import ExportPolicy
 from detector.pipeline import Pipeline
+from detector.runs import AlertPolicy
 from detector.view import SourceStatus, view_of
 from detector.windows.spec import WindowSpec
 from tests.support.factories import KEY, START_S, Rig, decoder_of, event, training_rows

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from detector.alerts import AlertBook, AlertPolicy
+from detector.alerts import AlertBook
 from detector.baseline import Baseline, Provenance
 from detector.baseline.measure_variation import Slots, measure_season, measure_variation
 from detector.batch import Feature, FeatureSet, ModelKey
@@ -19,6 +19,7 @@ from detector.drift.judge import Judge
 from detector.drift.level import Level
 from detector.drift.policy import DecisionPolicy
 from detector.profile import Binning, Layout, NumericBinning, Profile
+from detector.runs import AlertPolicy
 from detector.times import N_HOURS, kind_of_hour
 from detector.windows.sliding import WindowProfile
 

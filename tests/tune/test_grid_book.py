@@ -5,10 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from detector.alerts import AlertBook, AlertPolicy
+from detector.alerts import AlertBook
 from detector.batch import Feature, FeatureSet, ModelKey
 from detector.drift.evaluation import Evaluation
 from detector.drift.explanation import NO_EXPLANATION
+from detector.runs import AlertPolicy
 from detector.tune.grid_book import MOST_EPISODES, GridBook, Look
 
 KEY = ModelKey("m", "1")

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from detector.alerts import AlertPolicy
 from detector.drift.evaluation import State
 from detector.drift.judge import Judge
 from detector.drift.level import Level
 from detector.drift.policy import DecisionPolicy
 from detector.profile import NumericBinning
+from detector.runs import AlertPolicy
 from detector.tune.sensitivity import SHARES, SHIFTS, Sight, moved, moved_whole, swapped
 from detector.windows.sliding import WindowProfile
 from detector.windows.spec import WindowSpec
