@@ -32,3 +32,7 @@ class DataError(InputError):
 
 class SourceError(DetectorError):
     """The event source cannot go on; starting again may help."""
+
+
+class StateError(InputError):
+    """What was kept of an earlier run cannot be read or written: see to the directory, or move it away."""

@@ -57,6 +57,21 @@ class SinkStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class StateStatus:
+    """How the keeping of state goes."""
+
+    last_s: float | None = None
+    """Wall time of the last cut that was kept; None before the first."""
+    duration_s: float = 0.0
+    """How long it took to write, beside the loop."""
+    size_bytes: float = 0.0
+    n_failed: int = 0
+    """Cuts that could not be written."""
+    n_damaged: int = 0
+    """Cuts that were found damaged at the start."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigStatus:
     """Which configuration is in force, and how the last attempt to read it again went."""
 
@@ -103,6 +118,8 @@ class View:
     """Wall time when the picture was taken."""
     uptime_s: float = 0.0
     """Seconds since the service was made."""
+    state: StateStatus | None = None
+    """None where no state is kept."""
 
 
 def view_of(
@@ -117,6 +134,7 @@ def view_of(
     config: ConfigStatus = ConfigStatus(),
     published_s: float | None = None,
     uptime_s: float = 0.0,
+    state: StateStatus | None = None,
 ) -> View:
     """Take a picture of the pipeline as it is now."""
     event_time_s: dict[str, float] = {}
@@ -142,4 +160,5 @@ def view_of(
         config=config,
         published_s=published_s,
         uptime_s=uptime_s,
+        state=state,
     )
