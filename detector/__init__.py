@@ -12,6 +12,7 @@ nothing does I/O, reads a clock or logs: values in, values out.
     config/                    YAML to checked settings
     web/                       HTTP: metrics, health, page
     service, replay/           the loop over a live source; the same over recorded events
+    resume                     going on where an earlier run stood
     sources/ sinks/ state/ tables/ metrics/ report/ logs    Kafka, files, Prometheus, text: all I/O
     store, kinds, brokers      baseline files; parts that are configured by `kind: NAME`; Kafka's addresses
     ------------------------------------------------------------------------------------

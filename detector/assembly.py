@@ -20,6 +20,7 @@ from detector.config import Config
 from detector.errors import BaselineError, ConfigError
 from detector.formats import ANY_VERSION, Catalog, Decoder, EventShape, formats
 from detector.pipeline import Pipeline
+from detector.resume import Memory
 from detector.service import Changes, NoChanges, Publisher, Service
 from detector.sinks import Sink
 from detector.sources import Source
@@ -54,8 +55,12 @@ class Assembly:
         publisher: Publisher,
         clock: Clock,
         changes: Changes | None = None,
+        memory: Memory | None = None,
     ) -> Service:
-        """Return the loop over `source`; without `changes` everything stays as it is."""
+        """Return the loop over `source`; without `changes` everything stays as it is.
+
+        Without `memory` it begins anew each time.
+        """
         return Service(
             source,
             self.decoder,
@@ -66,6 +71,7 @@ class Assembly:
             clock,
             self.idle_after_s,
             changes or NoChanges(ConfigStatus(self.sha256, clock.now_s())),
+            memory,
         )
 
     @property

@@ -199,6 +199,21 @@ class Records:
 
 
 @dataclass(frozen=True, slots=True)
+class Loss:
+    """Records of a partition that nobody can read any more, or that cannot be read: offsets first..last.
+
+    `n` is how many, as far as that is known; reasons are `out_of_range` (gone before they were read),
+    `truncated`, `recreated` (the topic is another one of the same name), `poison`, `too_large_batch`.
+    """
+
+    partition: Partition
+    reason: str
+    n: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
     """What one event, the record at position `row`, says of its columns beyond the features' values."""
 

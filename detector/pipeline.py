@@ -131,6 +131,11 @@ class Pipeline:
             del self._gone[oldest]
             self.counters.forget(oldest)
 
+    def anew(self) -> "Pipeline":
+        """Return another one with the same settings that has taken in nothing."""
+        models = {key: watched.monitored for key, watched in self._watched.items()}
+        return Pipeline(self._spec, models, self.alerts.policy)
+
     def remember(self) -> Tree:
         """Return all that is known, between two polls.
 

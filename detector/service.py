@@ -20,6 +20,7 @@ from detector.clock import Clock
 from detector.formats import Decoder, decode_all
 from detector.notice import notices_of
 from detector.pipeline import Judged, Outcome, Pipeline
+from detector.resume import Memory
 from detector.sinks import Sink, close_all
 from detector.sources import Source
 from detector.view import ConfigStatus, SinkStatus, View, view_of
@@ -110,6 +111,7 @@ class Service:
         clock: Clock,
         idle_after_s: float = 30.0,
         changes: Changes | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self._source = source
         self._decoder = decoder
@@ -120,6 +122,7 @@ class Service:
         self._clock = clock
         self._silence = _Silence(idle_after_s)
         self._changes = changes or NoChanges()
+        self._memory = memory or Memory(clock)
         self._started_s = clock.monotonic_s()
         self._retired: dict[str, SinkStatus] = {}
         self._revision = 0
@@ -128,6 +131,13 @@ class Service:
         self._published_s = self._collected_s = -float("inf")
         self._stopping = False
         self.beat_s = clock.monotonic_s()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Go on where an earlier run stood, and show it."""
+        begun = self._memory.begin(self._pipeline, self._source, self._sinks)
+        self._pipeline = begun.pipeline
+        self._tell(self._sinks, begun.ended)
         self._publish()
 
     def stop(self) -> None:
@@ -157,10 +167,21 @@ class Service:
         finally:
             gc.enable()
             self._publish()
-            try:
-                self._source.close()
-            finally:
-                close_all(self._sinks)
+            self._end()
+
+    def _end(self) -> None:
+        """Keep what is known, tell what is left to tell, and keep what could not be told."""
+        try:
+            self._keep_last()
+            close_all(self._sinks)
+            if any(status.queued or status.failed for status in self._sink_statuses()):
+                self._keep_last()
+        finally:
+            self._memory.close()
+            self._source.close()
+
+    def _keep_last(self) -> None:
+        self._memory.last(self._pipeline, self._source, self._sinks, self._changes.status().sha256)
 
     def step(self) -> int:
         """Do one round; return the number of records it brought."""
@@ -179,6 +200,7 @@ class Service:
             {records.partitions[i] for i in spoke}, self._source.idle(), len(records.partitions), self.beat_s
         )
         self._take(self._pipeline.quiet(idle, silent_for_s))
+        self._memory.after_round(self._pipeline, self._source, self._sinks, self._changes.status().sha256)
         if self.beat_s - self._published_s >= PUBLISH_EVERY_S:
             self._publish()
         if self.beat_s - self._collected_s >= COLLECT_EVERY_S:
@@ -262,6 +284,7 @@ class Service:
                 config=self._changes.status(),
                 published_s=self._clock.now_s(),
                 uptime_s=self._published_s - self._started_s,
+                state=self._memory.status(),
             )
         )
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from detector.config import Config
     from detector.metrics import Metrics
     from detector.reload import Reloader
+    from detector.resume import Memory
     from detector.service import Service
     from detector.store import Stamp
 
@@ -116,7 +117,27 @@ def build_service(
         apply=lambda new: _apply(new, metrics),
         clock=clock,
     )
-    return assembly.service(source, [sink for _, sink in opened], metrics, clock, reloader), reloader
+    memory = open_memory(config, clock)
+    service = assembly.service(source, [sink for _, sink in opened], metrics, clock, reloader, memory)
+    return service, reloader
+
+
+def open_memory(config: Config, clock: Clock) -> Memory:
+    """Open where the state is kept, if it is.
+
+    Raises:
+        StateError: it cannot be kept there.
+    """
+    from detector.config.sections import DirectoryState
+    from detector.resume import Memory
+    from detector.state import DirectoryStore
+    from detector.times import parse_duration
+
+    state = config.state
+    if not isinstance(state, DirectoryState):
+        return Memory(clock)
+    store = DirectoryStore(config.resolve(state.directory))
+    return Memory(clock, store, parse_duration(state.every))
 
 
 def _apply(config: Config, metrics: Metrics) -> None:

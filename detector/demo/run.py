@@ -16,6 +16,7 @@ from detector.demo.flights import MODEL_NAME, MODEL_VERSION, DelayModel, Flight,
 from detector.demo.stream import events, span_s, split
 from detector.notice import Notice
 from detector.service import Service
+from detector.tree import Tree
 from detector.view import SinkStatus
 
 BUILD = BuildOptions(
@@ -85,6 +86,12 @@ class Teller:
     def status(self) -> SinkStatus:
         """Say how many were told."""
         return SinkStatus("demo", sent=len(self.transitions))
+
+    def remember(self) -> Tree:
+        """Nothing: the demonstration begins anew each time."""
+
+    def recall(self, tree: Tree) -> None:
+        """Nothing was remembered."""
 
     def close(self) -> None:
         """Nothing to let go of."""

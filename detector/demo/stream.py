@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from detector.batch import Partition, Records
+from detector.batch import Loss, Partition, Records
 from detector.demo.faults import FAULTS, SEED
 from detector.demo.flights import DelayModel, Flight, event_of, flights, is_training
 from detector.times import parse_rfc3339
@@ -85,6 +85,17 @@ class FlightSource:
     def positions(self) -> Mapping[Partition, int]:
         """Return the number of the next event."""
         return {self._partition: self._read}
+
+    def seek(self, positions: Mapping[Partition, int], topic_ids: Mapping[str, str]) -> None:
+        """Stay at the beginning: the demonstration tells its story from there."""
+
+    def topic_ids(self) -> Mapping[str, str]:
+        """There is no topic."""
+        return {}
+
+    def take_losses(self) -> Sequence[Loss]:
+        """Nothing gets lost."""
+        return ()
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -21,6 +21,7 @@ from detector.sinks.message import encode
 from detector.sinks.postable import Postable
 from detector.sinks.settings import Wait, link
 from detector.times import format_time, parse_duration
+from detector.tree import Tree, list_of, record_of, record_tree
 
 LASTS_RESENDS = 4
 
@@ -77,6 +78,19 @@ class AlertmanagerReceiver(Receiver):
             for i in range(0, len(again), MAX_BATCH):
                 self._post(again[i : i + MAX_BATCH])
         return self._due_s - now_s if self._firing else float("inf")
+
+    def remember(self) -> Tree:
+        """Return what fires here: it has to be sent again and again."""
+        return [record_tree(notice) for notice in tuple(self._firing.values())]
+
+    def recall(self, tree: Tree) -> None:
+        """Remind of what fired, at once.
+
+        Raises:
+            ValueError: the tree is nothing such.
+        """
+        notices = [record_of(Notice, item) for item in list_of(tree)]
+        self._firing = {notice.transition.id: notice for notice in notices}
 
     def _post(self, notices: Sequence[Notice]) -> None:
         now_s = self._clock.now_s()

@@ -7,6 +7,7 @@ from typing import Protocol
 from detector.kinds import Kind
 from detector.notice import Notice
 from detector.registry import Registry
+from detector.tree import Tree
 from detector.view import SinkStatus
 
 
@@ -22,6 +23,18 @@ class Sink(Protocol):
 
     def status(self) -> SinkStatus:
         """Say what became of everything so far."""
+        ...
+
+    def remember(self) -> Tree:
+        """Return what is still to be told, and whatever else has to survive a restart."""
+        ...
+
+    def recall(self, tree: Tree) -> None:
+        """Go on with what a sink with these settings remembered; before anything is sent.
+
+        Raises:
+            ValueError: the tree is nothing such; the sink is as it was.
+        """
         ...
 
     def close(self) -> None:

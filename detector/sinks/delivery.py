@@ -18,6 +18,7 @@ from detector.notice import Notice
 from detector.sinks.outbox import Batch, Outbox
 from detector.sinks.settings import DeliverySettings
 from detector.times import parse_duration
+from detector.tree import Tree, dict_of, list_of, record_of, record_tree
 from detector.view import SinkStatus
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,17 @@ class Receiver:
         """
         return float("inf")
 
+    def remember(self) -> Tree:
+        """Return what the next run has to know; any thread asks."""
+        return None
+
+    def recall(self, tree: Tree) -> None:
+        """Take on what was remembered; before the first batch.
+
+        Raises:
+            ValueError: the tree is nothing such.
+        """
+
     def close(self) -> None:
         """Let go of everything."""
 
@@ -89,6 +101,27 @@ class Courier:
         """In a row."""
         self._resume_s = -float("inf")
         self._is_last_round = False
+        self._left: list[Batch] = []
+        """Tried once more at the end, in vain."""
+
+    def remember(self) -> Tree:
+        """Return what is still to be told, and what the receiver has to know."""
+        with self._lock:
+            batches = [*self._left, *self._outbox.batches]
+            pending: list[Tree] = [[record_tree(n) for n in batch.notices] for batch in batches]
+        return {"pending": pending, "receiver": self._receiver.remember()}
+
+    def recall(self, tree: Tree) -> None:
+        """Take on what was remembered; before the first step.
+
+        Raises:
+            ValueError: the tree is nothing such.
+        """
+        read = dict_of(tree)
+        pending = [[record_of(Notice, n) for n in list_of(batch)] for batch in list_of(read["pending"])]
+        self._receiver.recall(read["receiver"])
+        for notices in pending:
+            self.put(notices)
 
     def put(self, notices: Sequence[Notice]) -> None:
         """Take in a batch."""
@@ -166,6 +199,9 @@ class Courier:
                 return
             self._outbox.done(batch)
             self._failed += len(batch.notices)
+            if self._is_last_round and not error.is_final:
+                # The next run tells it, where one remembers.
+                self._left.append(batch)
         log.error(
             "sink %s: given up, notifications=%d attempts=%d reason=%s",
             self._name,
@@ -214,17 +250,40 @@ class QueuedSink:
         self._settings = settings
         self._group = group
         self._rounds = [_Round(Courier(settings, r, clock), settings.label) for r in receivers]
-        for each in self._rounds:
-            each.start()
         self._clock = clock
+        self._has_begun = False
 
     def send(self, notices: Sequence[Notice]) -> None:
         """Queue what this sink is for."""
         for batch in batches(notices, self._settings, self._group):
             for each in self._rounds:
                 each.courier.put(batch)
+        self._begin()
         for each in self._rounds:
             each.wake.set()
+
+    def _begin(self) -> None:
+        if not self._has_begun:
+            self._has_begun = True
+            for each in self._rounds:
+                each.start()
+
+    def remember(self) -> Tree:
+        """Return what each receiver is still to be told."""
+        return [each.courier.remember() for each in self._rounds]
+
+    def recall(self, tree: Tree) -> None:
+        """Go on with what a sink with these settings remembered; before anything is sent.
+
+        Raises:
+            ValueError: the tree is nothing such.
+        """
+        items = list_of(tree)
+        if len(items) != len(self._rounds):
+            raise ValueError("has other receivers")
+        for each, item in zip(self._rounds, items, strict=True):
+            each.courier.recall(item)
+        self._begin()
 
     def status(self) -> SinkStatus:
         """Say what became of everything so far, over all receivers."""
@@ -239,6 +298,7 @@ class QueuedSink:
 
     def close(self) -> None:
         """Try what is left once more, for as long as `flush` says, and end."""
+        self._begin()
         for each in self._rounds:
             each.courier.last_round()
             each.ending = True

@@ -11,6 +11,7 @@ from detector.notice import Notice
 from detector.sinks.base import sinks
 from detector.sinks.settings import SinkSettings
 from detector.times import format_duration, format_time
+from detector.tree import Tree
 from detector.view import SinkStatus
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,12 @@ class LogSink:
     def status(self) -> SinkStatus:
         """Say how many lines were written."""
         return SinkStatus(self._settings.label, sent=self._n)
+
+    def remember(self) -> Tree:
+        """Nothing: what was sent is written."""
+
+    def recall(self, tree: Tree) -> None:
+        """Nothing was remembered."""
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -42,6 +42,11 @@ class Outbox:
         """Alerts of which something waits to be told."""
         return frozenset().union(*(batch.ids for batch in self._batches))
 
+    @property
+    def batches(self) -> tuple[Batch, ...]:
+        """Those that wait, in order."""
+        return tuple(self._batches)
+
     def put(self, notices: Sequence[Notice], now_s: float) -> int:
         """Take in a batch; return how many notices had to go for it."""
         self._batches.append(Batch(tuple(notices), now_s))

@@ -8,7 +8,7 @@ shows in a test, Kafka does too.
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from detector.batch import Partition, Records
+from detector.batch import Loss, Partition, Records
 from detector.kinds import Kind
 from detector.registry import Registry
 from detector.view import SourceStatus
@@ -38,6 +38,22 @@ class Source(Protocol):
 
     def positions(self) -> Mapping[Partition, int]:
         """Return the offset of the next record of each partition."""
+        ...
+
+    def seek(self, positions: Mapping[Partition, int], topic_ids: Mapping[str, str]) -> None:
+        """Go on at `positions` instead of where the configuration says; asked before a poll.
+
+        Partitions that have none begin with their first record. Where the id of a topic is another than
+        in `topic_ids` it is a new topic of that name, which begins with its first record, too.
+        """
+        ...
+
+    def topic_ids(self) -> Mapping[str, str]:
+        """Return what tells each topic from another of its name, where that is known."""
+        ...
+
+    def take_losses(self) -> Sequence[Loss]:
+        """Return what was lost since this was last asked."""
         ...
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from detector.batch import Partition, Records
+from detector.batch import Loss, Partition, Records
 from detector.clock import Clock
 from detector.kinds import Kind
 from detector.sources import kafka_client
@@ -36,6 +36,8 @@ PROBE_TIMEOUT_MS = 1_000
 
 REFRESH_EVERY_S = 5.0
 """Ends of the partitions, and new partitions, are looked up this often."""
+
+MAX_LOSSES = 1000
 
 RETRY_FIRST_S, RETRY_MAX_S = 0.2, 30.0
 DENIED_RETRY_S = 15.0
@@ -54,6 +56,9 @@ class KafkaSource:
         self._client: Any = None
         self._partitions: tuple[Partition, ...] = ()
         self._positions: dict[Partition, int] = {}
+        self._topic_ids: dict[str, str] = {}
+        """As they were when the positions were told; of the topics whose ids are known."""
+        self._losses: list[Loss] = []
         self._ends: dict[Partition, int] = {}
         self._skipped: Counter[str] = Counter()
         self._connected = False
@@ -103,6 +108,22 @@ class KafkaSource:
         """Return the offset of the next record of each partition."""
         return dict(self._positions)
 
+    def seek(self, positions: Mapping[Partition, int], topic_ids: Mapping[str, str]) -> None:
+        """Go on at `positions` instead of where the configuration says."""
+        self._drop_client()
+        self._partitions = ()
+        self._positions = {p: at for p, at in positions.items() if p.topic in self._settings.topics}
+        self._topic_ids = dict(topic_ids)
+
+    def topic_ids(self) -> Mapping[str, str]:
+        """Return what tells each topic from another of its name, where the brokers say it."""
+        return dict(self._topic_ids)
+
+    def take_losses(self) -> Sequence[Loss]:
+        """Return what was lost since this was last asked."""
+        losses, self._losses = self._losses, []
+        return losses
+
     def close(self) -> None:
         """Close the connection."""
         self._drop_client()
@@ -137,15 +158,34 @@ class KafkaSource:
 
     def _take_up(self, found: tuple[Partition, ...]) -> None:
         """Find a position for partitions that have none: by policy at first, later from their beginning."""
+        self._forget_recreated()
         new = [p for p in found if p not in self._positions]
         is_first = not self._positions
         if new:
             self._positions |= (
                 self._start_positions(new) if is_first else kafka_client.beginnings(self._client, new)
             )
-            self._partitions = tuple(sorted({*self._partitions, *found}))
+        self._partitions = tuple(sorted({*self._partitions, *found}))
         if new and not is_first:
             log.info("new partitions: %s", ", ".join(f"{p.topic}-{p.number}" for p in new))
+
+    def _forget_recreated(self) -> None:
+        """Begin with the first record of topics that are others by now, though their names are the same."""
+        for topic, found in kafka_client.topic_ids(self._client, self._settings.topics).items():
+            before, self._topic_ids[topic] = self._topic_ids.get(topic), found
+            if before in (None, found):
+                continue
+            log.warning("topic %s was made anew: reading it from its first record", topic)
+            old = [p for p in self._positions if p.topic == topic]
+            begins = kafka_client.beginnings(self._client, old)
+            for p in old:
+                self._lose(p, "recreated", 0, self._positions[p], self._positions[p])
+                self._positions[p] = begins.get(p, 0)
+
+    def _lose(self, p: Partition, reason: str, n: int, first: int, last: int) -> None:
+        """Note a loss; of very many the last ones are told."""
+        self._skipped[reason] += max(n, 1)
+        self._losses = [*self._losses, Loss(p, reason, n, first, last)][-MAX_LOSSES:]
 
     def _start_positions(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
         start = self._settings.start
@@ -181,7 +221,8 @@ class KafkaSource:
         self._failures = 0
         self._pass_markers()
         found = kafka_client.partitions_of(self._client, self._settings.topics)
-        if set(found) - set(self._partitions):
+        ids = kafka_client.topic_ids(self._client, self._settings.topics)
+        if set(found) - set(self._partitions) or any(self._topic_ids.get(t, i) != i for t, i in ids.items()):
             self._take_up(found)
             self._assign(self._partitions)
 
@@ -300,14 +341,13 @@ class KafkaSource:
             at, begin, end = self._positions[p], begins[p], ends[p]
             if begin <= at <= end:
                 continue
-            reason = "out_of_range" if at < begin else "truncated"
-            # Beyond its end means that this is another log than the one read so far.
-            self._skipped[reason] += max(begin - at, 0) or 1
+            reason, to = ("out_of_range", begin) if at < begin else ("truncated", end)
+            self._lose(p, reason, max(begin - at, 0), min(at, to), max(begin - 1, at))
             log.warning(
                 "offsets gone topic=%s partition=%d position=%d log=%d..%d reason=%s; going on at %d",
-                p.topic, p.number, at, begin, end, reason, begin,
+                p.topic, p.number, at, begin, end, reason, to,
             )  # fmt: skip
-            self._positions[p] = begin
+            self._positions[p] = to
 
     def _try(self, p: Partition, offset: int) -> tuple[Sequence[Any] | None, Exception | None]:
         """Read one partition at `offset`; after a failure the client is gone."""
@@ -330,7 +370,7 @@ class KafkaSource:
         """Find the first offset behind the unreadable ones that can be read, and go there."""
         at = self._positions[p]
         good, records = first_readable(at, self._ends.get(p, at + 1), lambda offset: self._try(p, offset)[0])
-        self._skipped["poison"] += good - at
+        self._lose(p, "poison", good - at, at, good - 1)
         self._positions[p] = good
         log.warning(
             "unreadable records skipped topic=%s partition=%d offsets=%d..%d cause=%s",

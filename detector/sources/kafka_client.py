@@ -32,6 +32,13 @@ def partitions_of(client: Any, topics: Iterable[str]) -> tuple[Partition, ...]:
     )
 
 
+def topic_ids(client: Any, topics: Iterable[str]) -> dict[str, str]:
+    """Return the ids of the topics, as far as the brokers say and the client knows."""
+    cluster = client._client.cluster  # noqa: SLF001 - there is no other way without rights to administrate
+    found = {topic: cluster.topic_id(topic) for topic in topics}
+    return {topic: str(of) for topic, of in found.items() if of is not None}
+
+
 def beginnings(client: Any, partitions: Sequence[Partition]) -> dict[Partition, int]:
     """Return the offset of the first record there is in each partition."""
     found = client.beginning_offsets(list(map(topic_partition, partitions)), timeout_ms=LOOK_UP_TIMEOUT_MS)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from detector.batch import Partition, Records
+from detector.batch import Loss, Partition, Records
 from detector.view import PartitionStatus, SourceStatus
 
 MAX_POLL_RECORDS = 5000
@@ -17,6 +17,9 @@ class MemorySource:
         self.partitions = tuple(Partition(topic, i) for i in range(n_partitions))
         self._logs: list[list[tuple[bytes | None, int]]] = [[] for _ in self.partitions]
         self._read = [0] * n_partitions
+        self._begin = [0] * n_partitions
+        self._topic, self.topic_id = topic, "1"
+        self._losses: list[Loss] = []
 
     def append(self, value: bytes | None, partition: int = 0, time_ms: int = -1) -> int:
         """Add a record and return its offset."""
@@ -30,6 +33,7 @@ class MemorySource:
         offset: list[int] = []
         time_ms: list[int] = []
         for i, log in enumerate(self._logs):
+            self._mend(i)
             first, end = self._read[i], min(len(log), self._read[i] + MAX_POLL_RECORDS - len(values))
             for at in range(first, end):
                 values.append(log[at][0])
@@ -61,6 +65,52 @@ class MemorySource:
     def positions(self) -> Mapping[Partition, int]:
         """Return the offset of the next record of each partition."""
         return dict(zip(self.partitions, self._read, strict=True))
+
+    def seek(self, positions: Mapping[Partition, int], topic_ids: Mapping[str, str]) -> None:
+        """Go on at `positions`; what was cut off in front is lost."""
+        known = topic_ids.get(self._topic, self.topic_id) == self.topic_id
+        for i, p in enumerate(self.partitions):
+            wanted = positions.get(p, 0) if known else 0
+            if p in positions and not known:
+                self._losses.append(Loss(p, "recreated", 0, positions[p], positions[p]))
+            self._read[i] = wanted
+            self._mend(i)
+
+    def topic_ids(self) -> Mapping[str, str]:
+        """Return the id of the one topic there is."""
+        return {self._topic: self.topic_id}
+
+    def take_losses(self) -> Sequence[Loss]:
+        """Return what was lost since this was last asked."""
+        losses, self._losses = self._losses, []
+        return losses
+
+    def truncate(self, partition: int, first: int) -> None:
+        """Forget the records before offset `first`, as retention does."""
+        self._begin[partition] = max(self._begin[partition], first)
+
+    def recreate(self) -> None:
+        """Begin with other lists of the same name."""
+        self.topic_id = f"{self.topic_id}'"
+        self._logs = [[] for _ in self.partitions]
+        self._begin = [0] * len(self.partitions)
+
+    def add_partition(self) -> None:
+        """Have one list more."""
+        self.partitions += (Partition(self._topic, len(self.partitions)),)
+        self._logs.append([])
+        self._read.append(0)
+        self._begin.append(0)
+
+    def _mend(self, i: int) -> None:
+        """Go on where there are records, and count those that there are not."""
+        begin, end, at = self._begin[i], len(self._logs[i]), self._read[i]
+        if at < begin:
+            self._losses.append(Loss(self.partitions[i], "out_of_range", begin - at, at, begin - 1))
+            self._read[i] = begin
+        elif at > end:
+            self._losses.append(Loss(self.partitions[i], "truncated", 0, at, at))
+            self._read[i] = end
 
     def close(self) -> None:
         """Nothing to let go of."""

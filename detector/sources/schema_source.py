@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from detector.batch import Partition, Records
+from detector.batch import Loss, Partition, Records
 from detector.clock import Clock
 from detector.formats.avro_events import HEADER_BYTES, schema_id
 from detector.sources.base import Source
@@ -73,6 +73,19 @@ class SchemaSource:
     def positions(self) -> Mapping[Partition, int]:
         """Return the offset of the next record of each partition: of the held ones, their first."""
         return {**self._source.positions(), **self._first_held()}
+
+    def seek(self, positions: Mapping[Partition, int], topic_ids: Mapping[str, str]) -> None:
+        """Go on at `positions`; what is held is read again if it comes behind them."""
+        self._held = None
+        self._source.seek(positions, topic_ids)
+
+    def topic_ids(self) -> Mapping[str, str]:
+        """Return what tells each topic from another of its name."""
+        return self._source.topic_ids()
+
+    def take_losses(self) -> Sequence[Loss]:
+        """Return what was lost since this was last asked."""
+        return self._source.take_losses()
 
     def close(self) -> None:
         """Let go of the source."""

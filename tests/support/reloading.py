@@ -44,6 +44,12 @@ class KeepingSink:
     def status(self):
         return SinkStatus("log", sent=len(self.sent))
 
+    def remember(self):
+        return None
+
+    def recall(self, tree):
+        pass
+
     def close(self):
         self.is_closed = True
 
