@@ -1,0 +1,48 @@
+"""Which of several replicas reads and judges."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from detector.batch import Partition
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One unbroken stretch of being active."""
+
+    number: int
+    """Grows with every stretch of any replica, as long as the group lives on the brokers."""
+
+
+class Duty(Protocol):
+    """Says whether this replica is the active one."""
+
+    def check(self) -> Term | None:
+        """Return the term under way, None for a standby; never waits.
+
+        An answer holds only for what is done at once: ask again before anything is told or saved.
+        """
+        ...
+
+    def commit(self, points: Mapping[Partition, tuple[int, str]]) -> None:
+        """Commit offsets with their metadata for the term under way, best effort; never waits."""
+        ...
+
+    def close(self) -> None:
+        """Hand the duty over, in three seconds at most."""
+        ...
+
+
+class AlwaysOnDuty:
+    """A replica that is alone."""
+
+    def check(self) -> Term:
+        """Return the only term there is."""
+        return Term(1)
+
+    def commit(self, points: Mapping[Partition, tuple[int, str]]) -> None:
+        """Do nothing: there is no group."""
+
+    def close(self) -> None:
+        """Do nothing."""
