@@ -33,15 +33,23 @@ class Json:
             return _parse_loosely(value)
 
 
+MOST_DIGITS = 400
+"""A whole number of more is no double; making one of n digits takes n squared steps."""
+
+
 def _parse_loosely(value: bytes) -> object:
     """Read NaN and infinities, and numbers beyond a double."""
     try:
-        document = json.loads(value.decode("utf-8"))
+        document = json.loads(value.decode("utf-8"), parse_int=_whole)
         # The standard library lets lone surrogates through; encoding them here fails.
         json.dumps(document, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):
         raise Rejected("undecodable") from None
     return document
+
+
+def _whole(digits: str) -> int | float:
+    return int(digits) if len(digits) <= MOST_DIGITS else float(digits)
 
 
 @formats.register("json")

@@ -29,10 +29,14 @@ N_BUCKETS = 64
 """Hash buckets for the values without a counter of their own."""
 
 MAX_CACHED_VALUES = 1 << 16
-"""Values outside the vocabulary whose bucket is remembered, per feature; then the memory starts afresh."""
+"""Values outside the vocabulary whose bucket is remembered, of all features of a model version together, to
+equal parts; a feature whose part is full starts afresh."""
 
-MAX_CACHED_LENGTH = 256
-"""Longer texts are hashed anew each time, so the memory above is bounded in bytes too."""
+LEAST_CACHED_VALUES = 16
+"""Of each feature, however many there are."""
+
+MAX_CACHED_LENGTH = 64
+"""Longer texts are hashed anew each time, so the memory above is bounded in bytes too: some 450 for each."""
 
 OUTSIDE = "outside the training range"
 
@@ -81,6 +85,11 @@ class _Codes(dict[Hashable, int]):
         return self.rare(value)
 
 
+def cached_values(n_features: int) -> int:
+    """Return how many values each of so many categorical features remembers."""
+    return max(LEAST_CACHED_VALUES, MAX_CACHED_VALUES // max(n_features, 1))
+
+
 @dataclass(frozen=True)
 class CategoryBinning:
     """Counters of one categorical feature: its vocabulary, then the hash buckets."""
@@ -91,6 +100,7 @@ class CategoryBinning:
     """Sorted hashes of every training value without a counter; None if there were too many to keep."""
     _codes: "_Codes" = field(init=False, repr=False, compare=False)
     _cache: dict[Hashable, int] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _room: int = field(init=False, repr=False, compare=False, default=MAX_CACHED_VALUES)
 
     def __post_init__(self) -> None:
         codes = _Codes({value: i for i, value in enumerate(self.values)})
@@ -108,6 +118,10 @@ class CategoryBinning:
         """Number of bins."""
         return len(self.values) + N_BUCKETS
 
+    def share_memory(self, n_features: int) -> None:
+        """Remember no more values than the part of one of so many features."""
+        object.__setattr__(self, "_room", cached_values(n_features))
+
     def codes(self, column: Sequence[Hashable]) -> Ints:
         """Return the bin of each of n values, -1 for no value, `length` + bucket for an unseen one."""
         return np.fromiter(map(self._codes.__getitem__, column), np.int64, len(column))
@@ -118,7 +132,7 @@ class CategoryBinning:
         code = self._cache.get(value)
         if code is None:
             code = self._hashed(value)
-            if len(self._cache) >= MAX_CACHED_VALUES:
+            if len(self._cache) >= self._room:
                 self._cache.clear()
             if not isinstance(value, str) or len(value) <= MAX_CACHED_LENGTH:
                 self._cache[value] = code
@@ -178,6 +192,10 @@ class Binning:
     features: FeatureSet
     numeric: tuple[NumericBinning, ...]
     categorical: tuple[CategoryBinning, ...]
+
+    def __post_init__(self) -> None:
+        for binning in self.categorical:
+            binning.share_memory(len(self.categorical))
 
     @cached_property
     def lengths(self) -> Ints:
