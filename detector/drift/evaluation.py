@@ -71,7 +71,9 @@ class Evaluation:
     def is_silent(self) -> NDArray[np.bool_]:
         """Whether no event of a slice tells of a feature, and last whether there is none (S, F + 1)."""
         nothing = (self.n == 0)[:, None]
-        untold = np.logical_and.reduce([np.isnan(found.value) for found in self.statistics.values()])
+        untold = np.full(self.state.shape, bool(self.statistics))
+        for found in self.statistics.values():
+            untold &= np.isnan(found.value)
         return np.concatenate((nothing | untold, nothing), axis=1)
 
     def worst_statistic(self, row: int, feature: int) -> str | None:

@@ -29,9 +29,9 @@ def _window(length_s, end_s):
 
 def _evaluation(window, state):
     excess = np.zeros((1, N_SLICES, N_FEATURES))
-    ratio = np.zeros(N_SLICES)
+    ratio, n = np.zeros(N_SLICES), np.full(N_SLICES, 1000)
     return Evaluation(
-        KEY, FEATURES, SLICES, window, ratio, {}, state[:, :-1], (), excess[:0], state[:, -1], ratio
+        KEY, FEATURES, SLICES, window, n, {}, state[:, :-1], (), excess[:0], state[:, -1], ratio
     )
 
 
