@@ -28,6 +28,7 @@ COMMANDS = {
     "tune": "rehearse on recorded events which settings suit, and propose them",
     "run": "run the service",
     "status": "show how a running detector is",
+    "state": "show what a detector has kept for its next start",
     "check-config": "check a configuration without running it",
 }
 

@@ -123,5 +123,6 @@ def summary_record(counters: Counters, seconds: float) -> Record:
         "rejected": rejected,
         "evaluations": sum(counters.evaluations.values()),
         "alerts_fired": sum(counters.alerts_fired.values()),
+        "evaluation_digest": counters.evaluation_digest,
         "seconds": round(seconds, 3),
     }

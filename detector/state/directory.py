@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from detector.errors import StateError
@@ -22,6 +23,17 @@ log = logging.getLogger(__name__)
 NAMES = ("cut-1", "cut-2")
 TEMPORARY = "cut.tmp"
 LOCK = "lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file that has, or should have, a cut in it."""
+
+    path: Path
+    n_bytes: int
+    cut: Cut | None
+    problem: str = ""
+    """Why there is no cut; goes behind the name of the file."""
 
 
 class DirectoryStore:
@@ -104,6 +116,28 @@ class DirectoryStore:
     def close(self) -> None:
         """Let another detector have the directory."""
         os.close(self._lock)
+
+
+def read_cuts(directory: Path) -> list[Found]:
+    """Return every file with a cut, the newest cut first, files without a whole one last.
+
+    Takes no lock and writes nothing, so a detector that keeps its state there is not disturbed: a file is
+    only ever replaced as a whole.
+    """
+    found = [file for name in NAMES if (file := _found(directory / name)) is not None]
+    return sorted(found, key=lambda file: -1 if file.cut is None else file.cut.sequence, reverse=True)
+
+
+def _found(path: Path) -> Found | None:
+    data = b""
+    try:
+        read = read_cut(path)
+        if read is None:
+            return None
+        data = read
+        return Found(path, len(data), decode(data))
+    except StateError as error:
+        return Found(path, len(data), None, str(error))
 
 
 def read_cut(path: Path) -> bytes | None:
