@@ -184,9 +184,9 @@ def _scrubbed(lines: list[str], draft: Draft, schema: Schema) -> list[str]:
 
 
 def _warnings(config: Config, draft: Draft) -> Iterator[str]:
-    if config.state is not None:
+    if isinstance(config.state, TopicState):
         _, where = draft.origin(("state",))
         yield (
-            f"{where}: state: this version does not keep state yet; "
+            f"{where}: state: this version keeps state in a directory only, not in a topic; "
             "after a restart windows fill up anew from the stream"
         )

@@ -51,6 +51,7 @@ def running_families(view: View, n_series: int, max_series: int) -> list[Metric]
         _add_counters(view, add)
         _add_models(view, add)
         _add_sinks(view, add)
+        _add_state(view, add)
 
     return _families(RUNNING, fill)
 
@@ -189,3 +190,15 @@ def _add_sinks(view: View, add: Add) -> None:
         for outcome in ("sent", "failed", "dropped"):
             add("drift_alert_notifications", (name, outcome), total[outcome])
         add("drift_alert_notifications_queued", (name,), total["queued"])
+
+
+def _add_state(view: View, add: Add) -> None:
+    state = view.state
+    if state is None:
+        return
+    add("drift_snapshot_failures", (), state.n_failed)
+    add("drift_snapshot_damaged", (), state.n_damaged)
+    if state.last_s is not None:
+        add("drift_snapshot_timestamp_seconds", (), state.last_s)
+        add("drift_snapshot_size_bytes", (), state.size_bytes)
+        add("drift_snapshot_duration_seconds", (), state.duration_s)

@@ -138,10 +138,11 @@ def test_files_of_sources_and_sinks_lie_beside_the_file_too(load, tmp_path):
 
 
 def test_a_section_that_has_no_effect_yet_is_warned_about(load):
-    """`state` is accepted, and the run says that it does nothing."""
-    (warning,) = load(SMALLEST + "state: {directory: ./state}").warnings
+    """State in a topic is accepted, and the run says that it does nothing; in a directory it does."""
+    (warning,) = load(SMALLEST + "state: {kind: kafka, topic: kept}").warnings
 
-    assert "a.yaml:3: state: this version does not keep state yet" in warning
+    assert "a.yaml:3: state: this version keeps state in a directory only" in warning
+    assert load(SMALLEST + "state: {directory: ./state}").warnings == ()
 
 
 def test_an_unknown_model_is_a_key_error(load):

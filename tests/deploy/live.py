@@ -1,9 +1,11 @@
 """A detector that runs in earnest: the real service and page over events that a thread makes now."""
 
 import json
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +15,12 @@ from detector.drift.policy import DecisionPolicy
 from detector.kinds import open_part
 from detector.metrics import Metrics
 from detector.pipeline import Pipeline
+from detector.resume import Memory
 from detector.runs import AlertPolicy
 from detector.service import Service
 from detector.sinks import sinks
 from detector.sources.memory import MemorySource
+from detector.state import DirectoryStore
 from detector.times import format_time
 from detector.watched import Monitored
 from detector.web.server import WebServer
@@ -73,8 +77,12 @@ def live_detector() -> Iterator[tuple[int, Traffic]]:
     models = {KEY: Monitored(baseline, policy, Slices({"country": ("DE", "FR")}))}
     pipeline = Pipeline(SPEC, models, AlertPolicy(raise_after=2, clear_after=2))
     told = open_part(sinks, sinks.get("log").Settings(), clock)
-    service = Service(source, decoder_of(models), pipeline, {KEY: baseline}, [told], metrics, clock)
     stop = threading.Event()
+    kept = tempfile.TemporaryDirectory()
+    memory = Memory(clock, DirectoryStore(Path(kept.name)), every_s=1.0)
+    service = Service(
+        source, decoder_of(models), pipeline, {KEY: baseline}, [told], metrics, clock, memory=memory
+    )
 
     def run() -> None:
         # The source and the loop on one thread: a list that grows while it is read is for tests only.
@@ -94,3 +102,6 @@ def live_detector() -> Iterator[tuple[int, Traffic]]:
         stop.set()
         thread.join(30)
         server.stop()
+        memory.last(pipeline, source, [told], "")
+        memory.close()
+        kept.cleanup()

@@ -45,6 +45,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
         for seen in (
             'ALERTS{alertname="DriftFeatureDrifted"}',
             "topic:drift_events_rejected:rate10m > 0",
+            "drift_snapshot_timestamp_seconds",
             "rate(drift_evaluation_duration_seconds_count[1m]) > 0",
         ):
             wait_until(lambda seen=seen: running.query(seen), 60, seen)

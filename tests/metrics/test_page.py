@@ -12,7 +12,7 @@ from detector.errors import ConfigError
 from detector.metrics import EVALUATED, RUNNING, ExportPolicy, Metrics, check_series, count_series
 from detector.metrics.labels import label
 from detector.metrics.page import MAX_RENDERED
-from detector.view import ConfigStatus, SinkStatus, SourceStatus, view_of
+from detector.view import ConfigStatus, SinkStatus, SourceStatus, StateStatus, view_of
 from detector.watched import Monitored
 from detector.windows.slices import Slices
 from detector.windows.spec import WindowSpec
@@ -22,7 +22,10 @@ from tests.support.prometheus import check_metrics
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
 
-def _page(rows, feature_rows=None, policy=None, slices=None):
+KEPT = StateStatus(START_S + 9, 0.25, 4096.0, 2, 1)
+
+
+def _page(rows, feature_rows=None, policy=None, slices=None, state=KEPT):
     """The metrics of a pipeline that judged `rows` once."""
     baseline = baseline_of(feature_rows or training_rows(np.random.default_rng(6), 2000), slices=("country",))
     rig = Rig(baseline, slices=slices)
@@ -34,7 +37,7 @@ def _page(rows, feature_rows=None, policy=None, slices=None):
             rig.pipeline, {KEY: baseline}, SourceStatus(connected=True), revision=1,
             last_evaluation_s=START_S, ready=True,
             sinks=(SinkStatus("log", 3), SinkStatus("log", 1, 2, 4, 5)),
-            config=ConfigStatus("0" * 64, START_S),
+            config=ConfigStatus("0" * 64, START_S), state=state,
         )
     )  # fmt: skip
     return metrics, rig
@@ -84,6 +87,26 @@ def test_notifications_are_counted_by_sink_and_outcome(rng):
 
     assert outcomes == {"sent": 4, "failed": 2, "dropped": 4}
     assert samples["drift_alert_notifications_queued", ("sink", "log")] == 5
+
+
+def _snapshot(rng, state):
+    samples = _samples(_page(training_rows(rng, 1500), state=state)[0])
+    prefix = "drift_snapshot_"
+    return {place[0].removeprefix(prefix): v for place, v in samples.items() if place[0].startswith(prefix)}
+
+
+def test_how_the_keeping_of_state_goes(rng):
+    """When last, how large, how long; failures and damage as counters that are there from the start."""
+    assert _snapshot(rng, KEPT) == {
+        "timestamp_seconds": START_S + 9, "size_bytes": 4096.0, "duration_seconds": 0.25,
+        "failures_total": 2.0, "damaged_total": 1.0,
+    }  # fmt: skip
+    assert _snapshot(rng, StateStatus()) == {"failures_total": 0.0, "damaged_total": 0.0}
+
+
+def test_without_state_nothing_is_said_of_it(rng):
+    """So no rule fires where nobody wants any."""
+    assert _snapshot(rng, None) == {}
 
 
 def test_values_are_those_of_the_evaluation(rng):
