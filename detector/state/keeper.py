@@ -93,25 +93,30 @@ class Keeper:
 
     def _write(self, cut: Cut) -> None:
         began_s = self._clock.monotonic_s()
+        size = 0
         try:
             size = self._store.save(cut)
         except StateError as error:
-            with self._lock:
-                self._n_failed += 1
-            if not self._is_failing:
-                log.warning("state is not kept: %s; going on, and trying again", error)
-            self._is_failing = True
-            return
-        except Exception:
-            with self._lock:
-                self._n_failed += 1
-            log.exception("state is not kept")
-            return
+            self._note_failure("state is not kept: %s; going on, and trying again", error)
+        except Exception as error:  # noqa: BLE001 - a defect or no memory: the loop is worth more than its state
+            self._note_failure("state is not kept; going on, and trying again", exc_info=error)
+        else:
+            self._note_success(cut, size, self._clock.monotonic_s() - began_s)
+        duration_s = self._clock.monotonic_s() - began_s
+        with self._lock:
+            self._due_s = max(self._due_s, began_s + max(size / MOST_BYTES_PER_S, duration_s / MOST_BUSY))
+
+    def _note_failure(self, text: str, *values: object, exc_info: BaseException | None = None) -> None:
+        with self._lock:
+            self._n_failed += 1
+        if not self._is_failing:
+            log.warning(text, *values, exc_info=exc_info)
+        self._is_failing = True
+
+    def _note_success(self, cut: Cut, size: int, duration_s: float) -> None:
         if self._is_failing:
             log.info("state is kept again")
         self._is_failing = False
-        duration_s = self._clock.monotonic_s() - began_s
         with self._lock:
             self._durable = cut
             self._last_s, self._duration_s, self._size = self._clock.now_s(), duration_s, float(size)
-            self._due_s = max(self._due_s, began_s + max(size / MOST_BYTES_PER_S, duration_s / MOST_BUSY))
