@@ -52,11 +52,20 @@ def store(clock):
 
 
 @pytest.fixture
-def keeper(store, clock):
+def keeper(store, clock, monkeypatch):
+    # A busy machine is no hanging disk.
+    monkeypatch.setattr("detector.state.keeper.LAST_TIMEOUT_S", TIMEOUT_S)
     keeper = Keeper(store, EVERY_S, clock)
     yield keeper
     store.gate.set()
     assert keeper.finish()
+
+
+@pytest.fixture
+def told(caplog):
+    """What the keeper logs, whatever levels others have set and threads of theirs say."""
+    caplog.set_level(logging.INFO, "detector.state.keeper")
+    return lambda: [record for record in caplog.records if record.name == "detector.state.keeper"]
 
 
 def keep(keeper):
@@ -126,8 +135,7 @@ def test_a_large_or_slow_one_is_kept_less_often(keeper, store, clock, size, take
     assert keeper.is_due
 
 
-def test_a_store_that_fails_is_counted_told_once_and_tried_again(keeper, store, clock, caplog):
-    caplog.set_level(logging.INFO)
+def test_a_store_that_fails_is_counted_told_once_and_tried_again(keeper, store, clock, told):
     store.error = StateError("cut-1: cannot be written (No space left on device)")
     for _ in range(3):
         clock.advance(EVERY_S)
@@ -136,7 +144,7 @@ def test_a_store_that_fails_is_counted_told_once_and_tried_again(keeper, store, 
         assert keeper.finish()
     assert keeper.status().n_failed == 3
     assert keeper.take_durable() is None
-    assert [record.getMessage() for record in caplog.records] == [
+    assert [record.getMessage() for record in told()] == [
         "state is not kept: cut-1: cannot be written (No space left on device); going on, and trying again"
     ]
 
@@ -144,7 +152,7 @@ def test_a_store_that_fails_is_counted_told_once_and_tried_again(keeper, store, 
     cut = keep(keeper)
     assert keeper.finish()
     assert keeper.take_durable() is cut
-    assert caplog.records[-1].getMessage() == "state is kept again"
+    assert told()[-1].getMessage() == "state is kept again"
     assert (keeper.status().n_failed, keeper.status().last_s) == (3, clock.now_s())
 
 
@@ -159,15 +167,15 @@ def test_a_failure_that_takes_long_is_not_tried_again_at_once(keeper, store, clo
     assert keeper.is_due
 
 
-def test_whatever_a_store_raises_the_service_goes_on(keeper, store, caplog):
+def test_whatever_a_store_raises_the_service_goes_on(keeper, store, told):
     """With its traceback, once."""
     store.error = MemoryError()
     for _ in range(2):
         keep(keeper)
         assert keeper.finish()
     assert keeper.status().n_failed == 2
-    [told] = caplog.records
-    assert told.exc_info[0] is MemoryError
+    [record] = told()
+    assert record.exc_info[0] is MemoryError
 
 
 def test_a_failure_leaves_the_cut_before_durable(keeper, store):
@@ -210,7 +218,7 @@ def test_the_end_does_not_wait_for_ever_and_closes_nothing_that_is_used(keeper, 
     assert not keeper.finish()
     keeper.close()
     assert not store.is_closed
-    monkeypatch.undo()
+    monkeypatch.setattr("detector.state.keeper.LAST_TIMEOUT_S", TIMEOUT_S)
 
 
 def test_numbers_go_on_from_what_was_read(keeper):
