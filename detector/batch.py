@@ -33,6 +33,9 @@ REJECT_REASONS = (
 )
 """Every reason for which an event is turned away as a whole; each is a counter."""
 
+LOSS_REASONS = ("out_of_range", "truncated", "recreated", "poison", "too_large_batch")
+"""Every reason for which records cannot be read; each is a counter."""
+
 
 class ModelKey(NamedTuple):
     """One version of one model: what a baseline belongs to."""

@@ -22,6 +22,8 @@ class Counters:
     evaluations: Counter[tuple[ModelKey, str]] = field(default_factory=Counter)
     """Evaluated windows by model version and outcome (ok, insufficient)."""
     alerts_fired: Counter[tuple[ModelKey, str]] = field(default_factory=Counter)
+    lost: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Records that can never be read, by topic and reason."""
     labels: int = 0
     evaluation_digest: str = ""
     """Of all evaluations so far, in order: two detectors with the same have decided the same all the way."""
@@ -50,6 +52,7 @@ class Counters:
             self.accepted.copy(),
             self.evaluations.copy(),
             self.alerts_fired.copy(),
+            self.lost.copy(),
             self.labels,
             self.evaluation_digest,
         )
@@ -62,6 +65,7 @@ class Counters:
             "accepted": [[*key, n] for key, n in self.accepted.items()],
             "evaluations": [[*key, outcome, n] for (key, outcome), n in self.evaluations.items()],
             "alerts_fired": [[*key, alert, n] for (key, alert), n in self.alerts_fired.items()],
+            "lost": [[*place, n] for place, n in self.lost.items()],
             "labels": self.labels,
             "evaluation_digest": self.evaluation_digest,
         }
@@ -80,6 +84,7 @@ class Counters:
             Counter({ModelKey(m, v): n for (m, v), n in _counted(read["accepted"], 2)}),
             Counter({(ModelKey(m, v), what): n for (m, v, what), n in _counted(read["evaluations"], 3)}),
             Counter({(ModelKey(m, v), what): n for (m, v, what), n in _counted(read["alerts_fired"], 3)}),
+            Counter({(topic, reason): n for (topic, reason), n in _counted(read["lost"], 2)}),
             int_of(read["labels"]),
             text_of(read["evaluation_digest"]),
         )

@@ -16,21 +16,19 @@ from detector.alerts import AlertBook, Transition, ended, firing_in
 from detector.anomaly import Anomaly
 from detector.anomaly_alerts import AnomalyBook
 from detector.baseline.learning import Knowledge
-from detector.batch import Bools, Decoded, Floats, ModelKey, Partition
+from detector.batch import Bools, Decoded, Floats, Loss, ModelKey, Partition
 from detector.counters import Counters
 from detector.drift.evaluation import Evaluation, State, States
 from detector.following import explain_rest, follow, told_again
 from detector.runs import AlertPolicy
 from detector.tree import Tree, dict_of, float_of, int_of, list_of, texts_of
 from detector.watched import Monitored, Watched
+from detector.windows.arrivals import Arrivals
+from detector.windows.pieces import pieces
 from detector.windows.spec import WindowSpec
-from detector.windows.watermark import Watermark
 
 MAX_OPEN_PANES = 256
 """Panes waiting for a slow partition; beyond that the oldest are evaluated without it."""
-
-PANES_A_PIECE = 64
-"""A poll whose events span more panes is fed piece by piece, so that what is open stays bounded."""
 
 MAX_GONE = 1000
 """Model versions no longer watched whose counters are kept for when they come back: those that left last."""
@@ -75,7 +73,7 @@ class Pipeline:
     ) -> None:
         self._spec = spec
         self._watched = {key: Watched(key, monitored, spec) for key, monitored in models.items()}
-        self._watermark = Watermark(spec)
+        self._arrivals = Arrivals(spec)
         self._closed_before: int | None = None
         self.alerts = AlertBook(alerts or AlertPolicy())
         self.anomalies = AnomalyBook(self.alerts.policy)
@@ -107,7 +105,7 @@ class Pipeline:
         after = {key: watched.after(before.get(key), is_cut_alike) for key, watched in other.watched.items()}
         kept = {key for key, watched in after.items() if key in before and watched.goes_on_from(before[key])}
         self._spec, self._watched = other.spec, after
-        self._watermark.use(other.spec)
+        self._arrivals.use(other.spec)
         self.alerts.policy, self.anomalies.policy = other.alerts.policy, other.anomalies.policy
         self.latest = {place: judged for place, judged in self.latest.items() if place[0] in kept}
         if self._closed_before is not None and closed_s is not None:
@@ -144,7 +142,7 @@ class Pipeline:
         return {
             "pane_s": float(self._spec.pane_s),
             "lengths_s": [float(length_s) for length_s in sorted(self._spec.lengths_s)],
-            "watermark": self._watermark.remember(),
+            "arrivals": self._arrivals.remember(),
             "closed_before": self._closed_before,
             "counters": self.counters.remember(),
             "gone": [[*key] for key in self._gone],
@@ -172,7 +170,7 @@ class Pipeline:
         pane_s = float_of(read["pane_s"])
         lengths_s = [float_of(item) for item in list_of(read["lengths_s"])]
         is_cut_alike = (pane_s, lengths_s) == (self._spec.pane_s, sorted(self._spec.lengths_s))
-        self._watermark.recall(read["watermark"])
+        self._arrivals.recall(read["arrivals"])
         self.counters = Counters.recall(read["counters"])
         self._gone = {ModelKey(*pair): None for pair in map(texts_of, list_of(read["gone"]))}
         closed_s = None
@@ -203,7 +201,7 @@ class Pipeline:
         recalled.dropped.extend(dropped)
         recalled.ended.extend(self.alerts.recall(model["alerts"], key, fit, at_s))
         recalled.ended.extend(self.anomalies.recall(model["anomalies"], key, fit, at_s))
-        for window in watched.windows.as_they_are():
+        for window in watched.windows.as_they_are(self._arrivals.lost_until_s):
             self._show(watched.judge.evaluate(window), watched.broken_by(window))
 
     def feed(self, decoded: Decoded, now_s: float) -> Iterator[Outcome]:
@@ -218,7 +216,7 @@ class Pipeline:
             future = time_s > now_s + self._spec.max_future_s
         self._reject(decoded, future, "future")
         time_s[future] = np.nan
-        for first, end in _pieces(time_s, self._spec.pane_s):
+        for first, end in pieces(time_s, self._spec.pane_s):
             self._add(decoded, time_s, first, end)
             yield from self._close_panes()
 
@@ -228,16 +226,25 @@ class Pipeline:
         While the whole stream is silent, event time goes on at the pace of the clock from the last
         event: windows run empty and become `insufficient`; they do not stay `ok`.
         """
-        self._watermark.set_idle(idle)
-        if silent_for_s > 0 and np.isfinite(self._watermark.max_time_s):
-            self._watermark.advance_to(self._watermark.max_time_s + silent_for_s - self._spec.lateness_s)
+        self._arrivals.quiet(idle, silent_for_s, self._spec.lateness_s)
         yield from self._close_panes()
+
+    def lose(self, losses: Iterable[Loss]) -> None:
+        """Say which records can never be read, before what comes after them is fed.
+
+        Every window that may lack one of them is incomplete as it is judged from now on. A number that is
+        not known counts as one.
+        """
+        open_s = [pane * self._spec.pane_s for pane in self._open_panes()]
+        for loss in losses:
+            self.counters.lost[loss.partition.topic, loss.reason] += max(loss.n, 1)
+            self._arrivals.lose(loss, open_s)
 
     def finish(self) -> Iterator[Outcome]:
         """Close every open pane: nothing more will come."""
         open_panes = self._open_panes()
         if open_panes:
-            self._watermark.advance_to((open_panes[-1] + 1) * self._spec.pane_s)
+            self._arrivals.watermark.advance_to((open_panes[-1] + 1) * self._spec.pane_s)
         yield from self._close_panes()
 
     @property
@@ -253,7 +260,7 @@ class Pipeline:
     @property
     def max_event_time_s(self) -> float:
         """Largest event time seen; -inf before the first event."""
-        return self._watermark.max_time_s
+        return self._arrivals.watermark.max_time_s
 
     @property
     def firing(self) -> tuple[Transition, ...]:
@@ -263,11 +270,11 @@ class Pipeline:
     @property
     def watermark_s(self) -> float:
         """Event time up to which panes are closed; -inf before the first event."""
-        return self._watermark.time_s
+        return self._arrivals.watermark.time_s
 
     def event_time_of(self, partition: Partition) -> float | None:
         """Return the largest event time seen in a partition, None before its first event."""
-        return self._watermark.time_of(partition)
+        return self._arrivals.watermark.time_of(partition)
 
     def _count_records(self, decoded: Decoded) -> None:
         per_partition = np.bincount(decoded.partition, minlength=len(decoded.partitions))
@@ -285,7 +292,7 @@ class Pipeline:
     def _add(self, decoded: Decoded, time_s: Floats, first: int, end: int) -> None:
         """Count the events of records first..end into their panes."""
         here = time_s[first:end]
-        late = self._watermark.admit(here, decoded.partition[first:end], decoded.partitions)
+        late = self._arrivals.admit(here, decoded.partition[first:end], decoded.partitions)
         if self._closed_before is not None:
             oldest = min(watched.windows.first_pane for watched in self._watched.values())
             with np.errstate(invalid="ignore"):
@@ -313,7 +320,7 @@ class Pipeline:
         return sorted({pane for watched in self._watched.values() for pane in watched.windows.open_panes})
 
     def _close_panes(self) -> Iterator[Outcome]:
-        reached = self._watermark.time_s
+        reached = self._arrivals.watermark.time_s
         open_panes = self._open_panes()
         if not np.isfinite(reached) or (self._closed_before is None and not open_panes):
             return
@@ -344,7 +351,7 @@ class Pipeline:
         transitions: list[Transition] = []
         for key, watched in self._watched.items():
             counts = watched.windows.open_counts(pane)
-            evaluations = watched.close(pane)
+            evaluations = watched.close(pane, self._arrivals.lost_until_s)
             anomalies = [watched.broken_by(evaluation.window) for evaluation in evaluations]
             pairs = list(zip(evaluations, anomalies, strict=True))
             follow(self.alerts.firing, evaluations, watched.onset_again)
@@ -382,15 +389,3 @@ def _with_anomalies(state: States, evaluation: Evaluation, broken: Iterable[Anom
         if state[0, f] == State.OK:
             state[0, f] = State.WARNING
     return state
-
-
-def _pieces(time_s: Floats, pane_s: float) -> list[tuple[int, int]]:
-    """Cut n records into runs whose events reach at most `PANES_A_PIECE` panes further each."""
-    if not len(time_s) or np.isnan(time_s).all():
-        return [(0, len(time_s))]
-    # Records without a time take on the largest time before them.
-    reached = np.fmax.accumulate(np.where(np.isnan(time_s), -np.inf, time_s))
-    first = reached[np.isfinite(reached)][0]
-    piece = np.floor(np.maximum(reached - first, 0.0) / (PANES_A_PIECE * pane_s))
-    cuts = np.flatnonzero(np.diff(piece) > 0) + 1
-    return list(zip([0, *cuts.tolist()], [*cuts.tolist(), len(time_s)], strict=True))

@@ -158,12 +158,12 @@ class Watched:
             self._rest_on(self.learner.knowledge)
         return fit, dropped
 
-    def close(self, pane: int) -> list[Evaluation]:
-        """Close a pane and judge every window, the shortest first."""
+    def close(self, pane: int, lost_until_s: float) -> list[Evaluation]:
+        """Close a pane and judge every window, shortest first; panes before `lost_until_s` lack events."""
         self._explanations_left = MAX_EXPLANATIONS
         self._onsets_left, self._swaps_left = MAX_ONSETS, MAX_SWAP_SEARCHES
         self._beside.clear()
-        return [self.judge.evaluate(window) for window in self.windows.close(pane)]
+        return [self.judge.evaluate(window) for window in self.windows.close(pane, lost_until_s)]
 
     def _rest_on(self, knowledge: Knowledge) -> None:
         """Judge by what is known of natural variation from here on."""

@@ -11,7 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from detector import __version__
 from detector.alerts import ALERTS, SCHEMA_ALERT
 from detector.baseline.variation import DAY_S
-from detector.batch import REJECT_REASONS, Floats
+from detector.batch import LOSS_REASONS, REJECT_REASONS, Floats
 from detector.metrics.labels import label
 from detector.metrics.names import EVALUATED, RUNNING, ExportPolicy, Family
 from detector.times import format_duration
@@ -153,16 +153,23 @@ def _add_counters(view: View, add: Add) -> None:
     counters = view.counters
     # Every series exists from the start: a rate over a counter that just appeared misses its first events.
     topics = {status.partition.topic for status in view.source.partitions} | set(counters.consumed)
+    topics |= {topic for topic, _ in counters.lost}
     for topic in sorted(topics):
         add("drift_events_consumed", (topic,), counters.consumed[topic])
         add("drift_late_events", (topic,), counters.rejected[topic, "late"])
         for reason in REJECT_REASONS:
             add("drift_events_rejected", (topic, reason), counters.rejected[topic, reason])
+        others = (reason for of, reason in counters.lost if of == topic)
+        for reason in dict.fromkeys((*LOSS_REASONS, *others)):
+            add("drift_lost_records", (topic, reason), counters.lost[topic, reason])
     add("drift_label_events", (), counters.labels)
 
 
 def _add_models(view: View, add: Add) -> None:
     counters = view.counters
+    for (key, length_s), judged in view.judged.items():
+        window = judged.evaluation.window
+        add("drift_window_complete", (*key, format_duration(length_s)), window.is_complete)
     for key, baseline in view.baselines.items():
         add("drift_events_accepted", key, counters.accepted[key])
         for outcome in ("ok", "insufficient"):

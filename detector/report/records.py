@@ -63,6 +63,7 @@ def evaluation_records(judged: Judged) -> Iterator[Record]:
                 "state": State(states[f]).label,
                 "statistics": statistics[f],
                 "anomalies": broken.get(feature.name, []) if row == 0 else [],
+                **({} if window.is_complete else {"complete": False}),
             }
 
 

@@ -13,6 +13,7 @@ Counts slide: the new pane is added, what falls out is subtracted; integers make
 are added up afresh from the panes at each evaluation, for a subtracted float never quite leaves.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +41,8 @@ class WindowProfile:
     """Events (S, 48) by hour of the day in UTC, on working days and at weekends; None: not known."""
     covered_s: float | None = None
     """How much of the length has events: less while the window fills up, or after a gap; None: all of it."""
+    is_complete: bool = True
+    """Whether all its events could be read: none of them was lost, as far as is known."""
 
 
 class SlidingWindow:
@@ -95,8 +98,13 @@ class SlidingWindow:
         """Number of events in the window."""
         return int(self._counts[0, self._layout.events])
 
-    def current(self, latest: Profile | None = None, news: NewsRing | None = None) -> WindowProfile:
-        """Return the window as it is now, with its latest events and what they told of their columns."""
+    def current(
+        self, latest: Profile | None = None, news: NewsRing | None = None, lost_until_s: float = -math.inf
+    ) -> WindowProfile:
+        """Return the window as it is now, with its latest events and what they told of their columns.
+
+        It is not complete if it reaches back to events before `lost_until_s`.
+        """
         whole = Profile.zeros(self._layout, self._n_slices)
         hours = np.zeros((self._n_slices, N_HOURS))
         panes = self._ring.items_between(self.first_pane, self._end)
@@ -108,4 +116,7 @@ class SlidingWindow:
         found = NO_NEWS if news is None else news.between(self.first_pane, self._end)
         end_s = self._end * self._pane_s
         covered_s = min(len(panes) * self._ring.factor * self._pane_s, self.length_s)
-        return WindowProfile(self.length_s, start_s, end_s, whole, latest, found, hours, covered_s)
+        is_complete = lost_until_s <= start_s
+        return WindowProfile(
+            self.length_s, start_s, end_s, whole, latest, found, hours, covered_s, is_complete
+        )

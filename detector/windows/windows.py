@@ -103,10 +103,11 @@ class Windows:
                 window.add(profile)
         self._forget()
 
-    def close(self, pane: int) -> list[WindowProfile]:
+    def close(self, pane: int, lost_until_s: float = -math.inf) -> list[WindowProfile]:
         """Close fine pane `pane`, later than the last one; return every window, shortest first.
 
-        Nothing is returned where there was nothing before and nothing has come.
+        Nothing is returned where there was nothing before and nothing has come. Panes before
+        `lost_until_s` lack events.
         """
         profile = self._open.pop(pane, None)
         was_empty = self.is_empty
@@ -123,7 +124,7 @@ class Windows:
         if was_empty and profile is None:
             return []
         latest = self._latest.profile
-        return [window.current(latest, self._news) for window in self._windows]
+        return [window.current(latest, self._news, lost_until_s) for window in self._windows]
 
     def remember(self) -> Tree:
         """Return all of it; what is closed is handed out as it is, and copied before it changes."""
@@ -160,11 +161,12 @@ class Windows:
             window.stand_at(end)
         return fit, is_history_kept
 
-    def as_they_are(self) -> list[WindowProfile]:
+    def as_they_are(self, lost_until_s: float = -math.inf) -> list[WindowProfile]:
         """Return every window as it stands, shortest first; nothing where no closed pane is left."""
         if self.is_empty:
             return []
-        return [window.current(self._latest.profile, self._news) for window in self._windows]
+        latest = self._latest.profile
+        return [window.current(latest, self._news, lost_until_s) for window in self._windows]
 
     def open_counts(self, pane: int) -> Ints | None:
         """Return the flat vector of all events of a pane that is not closed; None where it has none."""

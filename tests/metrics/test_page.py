@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse
 
-from detector.batch import ModelKey
+from detector.batch import LOSS_REASONS, ModelKey
 from detector.errors import ConfigError
 from detector.metrics import EVALUATED, RUNNING, ExportPolicy, Metrics, check_series, count_series
 from detector.metrics.labels import label
@@ -75,6 +75,17 @@ def test_every_family_is_there_under_its_name_and_labels(rng):
         assert found[name].samples or family.name in without_samples, name
         for sample in found[name].samples:
             assert set(sample.labels) == set(family.labels), name
+
+
+def test_losses_are_series_from_the_start(rng):
+    """One for each reason, at zero; and windows say that they are complete."""
+    samples = _samples(_page(training_rows(rng, 1500))[0])
+    lost = {key: value for key, value in samples.items() if key[0] == "drift_lost_records_total"}
+
+    assert {dict(key[1:])["reason"] for key in lost} == set(LOSS_REASONS)
+    assert set(lost.values()) == {0}
+    where = (("model", "credit"), ("version", "1"), ("window", "5m"))
+    assert samples["drift_window_complete", *where] == 1
 
 
 def test_notifications_are_counted_by_sink_and_outcome(rng):
