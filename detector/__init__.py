@@ -21,6 +21,7 @@ nothing does I/O, reads a clock or logs: values in, values out.
     view, notice               frozen picture for readers on other threads; what sinks are told
     action                     what to do about an alert
     pipeline                   feed(events) -> outcome; owns windows, alert book, counters
+    outcome                    what comes out of it: evaluations, transitions of alerts
     watched                    one model version: its windows, how they are judged and explained
     following                  alerts that go on: size now, onset told again
     anomaly_alerts, counters   anomalies of windows -> alerts; what happened, counted

@@ -8,7 +8,6 @@ each model version, the watermark, the alert book and the counters.
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,51 +17,24 @@ from detector.anomaly_alerts import AnomalyBook
 from detector.baseline.learning import Knowledge
 from detector.batch import Bools, Decoded, Floats, Loss, ModelKey, Partition
 from detector.counters import Counters
-from detector.drift.evaluation import Evaluation, State, States
+from detector.drift.evaluation import Evaluation, State
 from detector.following import explain_rest, follow, told_again
+from detector.outcome import Judged, Outcome, Recalled, with_anomalies
 from detector.runs import AlertPolicy
 from detector.tree import Tree, dict_of, float_of, int_of, list_of, texts_of
 from detector.watched import Monitored, Watched
 from detector.windows.arrivals import Arrivals
 from detector.windows.pieces import pieces
+from detector.windows.rebuild import RebuildPoint
 from detector.windows.spec import WindowSpec
+
+__all__ = ["MAX_OPEN_PANES", "Judged", "Outcome", "Pipeline", "Recalled"]
 
 MAX_OPEN_PANES = 256
 """Panes waiting for a slow partition; beyond that the oldest are evaluated without it."""
 
 MAX_GONE = 1000
 """Model versions no longer watched whose counters are kept for when they come back: those that left last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One evaluation with its states as the alert book sees them."""
-
-    evaluation: Evaluation
-    state: States
-    """Drift is confirmed drift; a feature that breaks an expectation is a warning at least."""
-    dataset_state: States
-    anomalies: tuple[Anomaly, ...] = ()
-    """Expectations that the window breaks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one closed pane brought."""
-
-    end_s: float
-    judged: tuple[Judged, ...]
-    transitions: tuple[Transition, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Recalled:
-    """What became of something that was remembered."""
-
-    dropped: list[str]
-    """What could not be kept, and why: a line each."""
-    ended: list[Transition]
-    """The alerts that end with that."""
 
 
 class Pipeline:
@@ -133,6 +105,30 @@ class Pipeline:
         """Return another one with the same settings that has taken in nothing."""
         models = {key: watched.monitored for key, watched in self._watched.items()}
         return Pipeline(self._spec, models, self.alerts.policy)
+
+    def rebuild_points(self) -> Mapping[Partition, RebuildPoint]:
+        """Return from where to read each partition so that the windows come out again, without a cut."""
+        closed = self._closed_before
+        return self._arrivals.points(self._first_s, None if closed is None else closed * self._spec.pane_s)
+
+    def rebuild_from(self, points: Mapping[Partition, RebuildPoint]) -> None:
+        """Begin where records are read again, from these points on; nothing has been taken in yet.
+
+        Panes that had been judged are counted again and bring no outcome: no alert, no evaluation. Once
+        everything is read again the windows have the counts they had, and go on so. That holds for all
+        that offsets tell: what had been `future` may be in time now, `accepted` and `late` count again,
+        and what does not come out of windows (alerts, learning, the latest events) begins anew.
+        """
+        self._arrivals.begin(points)
+        closed_s = [p.closed_before_s for p in points.values() if p.closed_before_s is not None]
+        if closed_s:
+            self._stand_at(max(closed_s))
+
+    def _stand_at(self, closed_s: float) -> None:
+        """Let empty windows end where everything before `closed_s` has been judged."""
+        self._closed_before = math.floor(closed_s / self._spec.pane_s)
+        for watched in self._watched.values():
+            watched.windows.close(self._closed_before - 1)
 
     def remember(self) -> Tree:
         """Return all that is known, between two polls.
@@ -292,11 +288,8 @@ class Pipeline:
     def _add(self, decoded: Decoded, time_s: Floats, first: int, end: int) -> None:
         """Count the events of records first..end into their panes."""
         here = time_s[first:end]
-        late = self._arrivals.admit(here, decoded.partition[first:end], decoded.partitions)
-        if self._closed_before is not None:
-            oldest = min(watched.windows.first_pane for watched in self._watched.values())
-            with np.errstate(invalid="ignore"):
-                late |= here < oldest * self._spec.pane_s
+        which, offset = decoded.partition[first:end], decoded.offset[first:end]
+        late = self._arrivals.admit(here, which, offset, decoded.partitions, self._first_s)
         self._reject(decoded, late, "late", first)
         kept_time_s = np.where(late, np.nan, here)
         for batch in decoded.batches:
@@ -315,6 +308,13 @@ class Pipeline:
                 if not math.isnan(at_s):
                     windows.note(sighting, at_s)
             self.counters.accepted[batch.key] += n
+
+    @property
+    def _first_s(self) -> float:
+        """Event time from which on windows reach events; -inf while nothing has closed."""
+        if self._closed_before is None:
+            return -math.inf
+        return min(watched.windows.first_pane for watched in self._watched.values()) * self._spec.pane_s
 
     def _open_panes(self) -> list[int]:
         return sorted({pane for watched in self._watched.values() for pane in watched.windows.open_panes})
@@ -377,15 +377,6 @@ class Pipeline:
 
     def _show(self, evaluation: Evaluation, broken: tuple[Anomaly, ...]) -> Judged:
         state, whole = self.alerts.confirmed(evaluation)
-        found = Judged(evaluation, _with_anomalies(state, evaluation, broken), whole, broken)
+        found = Judged(evaluation, with_anomalies(state, evaluation, broken), whole, broken)
         self.latest[evaluation.key, evaluation.window.length_s] = found
         return found
-
-
-def _with_anomalies(state: States, evaluation: Evaluation, broken: Iterable[Anomaly]) -> States:
-    """Return states in which a feature that breaks an expectation is not ok, but a warning at least."""
-    names = {a.feature for a in broken if a.severity == "error"}
-    for f in [f for f, name in enumerate(evaluation.features.names) if name in names]:
-        if state[0, f] == State.OK:
-            state[0, f] = State.WARNING
-    return state

@@ -14,7 +14,7 @@ Panes are *emitted* when the smallest watermark of the partitions that are not i
 Events stamped in the future are turned away before they come here, so they never move a watermark.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -85,6 +85,11 @@ class Watermark:
         }
         self._idle = frozenset()
         self._advanced_to_s = float_of(read["advanced_to_s"])
+
+    def begin(self, max_time_s: Mapping[Partition, float | None]) -> None:
+        """Begin with partitions that have come so far; None before their first event."""
+        self._partitions |= frozenset(max_time_s)
+        self._max_time_s |= {p: time_s for p, time_s in max_time_s.items() if time_s is not None}
 
     def set_idle(self, idle: Iterable[Partition]) -> None:
         """Say which partitions have nothing to read; they no longer hold the others back."""
