@@ -39,6 +39,8 @@ class SourceStatus:
     partitions: tuple[PartitionStatus, ...] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
     """Records that could not be fetched, by reason."""
+    restarts: int = 0
+    """How often the connection was made anew because a partition stood still."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import numpy as np
 from detector.batch import Loss, Partition, Records
 from detector.demo.faults import FAULTS, SEED
 from detector.demo.flights import DelayModel, Flight, event_of, flights, is_training
+from detector.sources import Mark
 from detector.times import parse_rfc3339
 from detector.view import PartitionStatus, SourceStatus
 
@@ -96,6 +97,16 @@ class FlightSource:
     def take_losses(self) -> Sequence[Loss]:
         """Nothing gets lost."""
         return ()
+
+    def cluster_id(self) -> None:
+        """Nor are there brokers."""
+
+    def committed(self) -> Mapping[Partition, Mark]:
+        """Nothing is left from an earlier run."""
+        return {}
+
+    def commit(self, marks: Mapping[Partition, Mark]) -> None:
+        """There is no later run."""
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -3,10 +3,18 @@
 import sys
 
 from detector.registry import import_all
-from detector.sources.base import Source, SourceKind, sources
+from detector.sources.base import Mark, Source, SourceKind, sources
 from detector.sources.schema_registry import SchemaRegistry, schema_registries
 from detector.sources.schema_source import SchemaSource
 
 import_all(sys.modules[__name__])
 
-__all__ = ["SchemaRegistry", "SchemaSource", "Source", "SourceKind", "schema_registries", "sources"]
+__all__ = [
+    "Mark",
+    "SchemaRegistry",
+    "SchemaSource",
+    "Source",
+    "SourceKind",
+    "schema_registries",
+    "sources",
+]

@@ -6,12 +6,18 @@ shows in a test, Kafka does too.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from detector.batch import Loss, Partition, Records
 from detector.kinds import Kind
 from detector.registry import Registry
 from detector.view import SourceStatus
+
+class Mark(NamedTuple):
+    """What a group has committed for a partition: an offset, and words for whoever reads it."""
+
+    offset: int
+    metadata: str = ""
 
 
 class Source(Protocol):
@@ -41,23 +47,35 @@ class Source(Protocol):
         ...
 
     def seek(self, positions: Mapping[Partition, int], topic_ids: Mapping[str, str]) -> None:
-        """Go on at `positions` instead of where the configuration says; asked before a poll.
+        """Go on at `positions` with the next poll; partitions of these topics without one begin at the start.
 
-        Partitions that have none begin with their first record. Where the id of a topic is another than
-        in `topic_ids` it is a new topic of that name, which begins with its first record, too.
+        A topic that has another id now than in `topic_ids` was created again: it is read from its
+        beginning, and what may have been missed is a loss.
         """
         ...
 
-    def topic_ids(self) -> Mapping[str, str]:
-        """Return what tells each topic from another of its name, where that is known."""
+    def take_losses(self) -> Sequence[Loss]:
+        """Return what was lost since last asked; losses of a partition for one reason may be told as one."""
         ...
 
-    def take_losses(self) -> Sequence[Loss]:
-        """Return what was lost since this was last asked."""
+    def topic_ids(self) -> Mapping[str, str]:
+        """Return the id of each topic, as far as known; one created again has another."""
+        ...
+
+    def cluster_id(self) -> str | None:
+        """Return the name that the brokers give themselves, if known."""
+        ...
+
+    def committed(self) -> Mapping[Partition, Mark] | None:
+        """Return what `commit` left, also in an earlier run; None: nobody can tell now, ask again."""
+        ...
+
+    def commit(self, marks: Mapping[Partition, Mark]) -> None:
+        """Leave marks for a later run, soon and if possible; waits for nothing. Metadata: 4,000 bytes."""
         ...
 
     def close(self) -> None:
-        """Let go of everything, in a few seconds at most."""
+        """Let go of everything, in 3 seconds at most."""
         ...
 
 

@@ -4,16 +4,16 @@ All partitions of all topics are assigned by hand, and the source's own position
 only with records that were handed out, so after any trouble it goes on exactly there. Whatever the
 client raises, the loop above never sees it:
 
-- no broker, lost connection: try again for ever, with growing pauses;
-- a record or batch that cannot be read: the client of kafka-python 3.0 *never returns* from the poll
-  after the exception, so it is thrown away. A new one asks the partitions one by one; the one that
-  raises again is moved past the unreadable offsets, which are counted;
-- offsets that no longer exist: the lost range is counted, and reading goes on where the log begins.
+- no broker, lost connection: try again for ever, with growing pauses, on a thread of its own;
+- a batch that cannot be read is passed over and counted (`kafka_guard`);
+- offsets that no longer exist: what is lost is counted, and reading goes on where the log is;
+- a topic that was created again, seen by its id: it is read from its beginning;
+- anything else that the client raises: it is thrown away, for kafka-python 3.0 *never returns* from the
+  poll after an exception, and the partitions are searched one by one (`kafka_probe`).
 """
 
 import logging
 import random
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,21 +23,34 @@ from detector.batch import Loss, Partition, Records
 from detector.clock import Clock
 from detector.kinds import Kind
 from detector.sources import kafka_client
-from detector.sources.base import sources
-from detector.sources.kafka_client import first_readable, name_of, partition_of, topic_partition
+from detector.sources.base import Mark, sources
+from detector.sources.kafka_client import name_of, partition_of, topic_partition
+from detector.sources.kafka_commits import Committer
+from detector.sources.kafka_contact import (
+    CLOSE_TIMEOUT_S,
+    Contacts,
+    close_client,
+    is_refusal,
+    new_client,
+    remedy,
+)
+from detector.sources.kafka_guard import BatchGuard
+from detector.sources.kafka_losses import LossBook
+from detector.sources.kafka_opening import Opening, Survey, survey
+from detector.sources.kafka_places import Places
+from detector.sources.kafka_probe import Prober
 from detector.sources.kafka_records import RecordHeaders, speed_up
 from detector.sources.kafka_settings import KafkaSettings, start_time_s
-from detector.view import PartitionStatus, SourceStatus
+from detector.sources.kafka_stall import StallWatch
+from detector.view import SourceStatus
 
 log = logging.getLogger(__name__)
 
-CLOSE_TIMEOUT_MS = 2_000
-PROBE_TIMEOUT_MS = 1_000
-
 REFRESH_EVERY_S = 5.0
-"""Ends of the partitions, and new partitions, are looked up this often."""
+"""Ends of the partitions, new partitions and the topics' ids are looked up this often."""
 
-MAX_LOSSES = 1000
+OPEN_TIMEOUT_S = 30.0
+"""After so long a client that is still being made is given up."""
 
 RETRY_FIRST_S, RETRY_MAX_S = 0.2, 30.0
 DENIED_RETRY_S = 15.0
@@ -53,16 +66,18 @@ class KafkaSource:
         self._options = settings.client_options()
         self._clock = clock
         self._rng = random.Random()  # noqa: S311 - spreads retries, no secret
+        self._guard = BatchGuard(settings.max_batch_bytes)
+        self._losses = LossBook(clock)
+        self._places = Places(settings.topics, self._losses)
+        self._stalls = StallWatch()
+        self._committer = Committer(self._options, settings.group_id, settings.topics)
+        self._contacts = Contacts()
         self._client: Any = None
-        self._partitions: tuple[Partition, ...] = ()
-        self._positions: dict[Partition, int] = {}
-        self._topic_ids: dict[str, str] = {}
-        """As they were when the positions were told; of the topics whose ids are known."""
-        self._losses: list[Loss] = []
-        self._ends: dict[Partition, int] = {}
-        self._skipped: Counter[str] = Counter()
+        self._opening: Opening | None = None
+        self._opened_s = 0.0
         self._connected = False
         self._suspicious = False
+        self._restarts = 0
         self._failures = 0
         self._retry_at_s = self._refresh_at_s = clock.monotonic_s()
 
@@ -78,127 +93,133 @@ class KafkaSource:
                 self._refresh()
         except Exception as error:  # noqa: BLE001 - a bad record may raise anything
             self._take_error(error)
+        self._places.pass_over(self._guard.take_passed_over())
         return self._records({}) if records is None else records
 
     def _fetch(self, timeout_s: float) -> Records:
         if self._suspicious:
             return self._records(self._probe_all())
+        if self._guard.has_paused:
+            self._client.resume(*self._client.paused())
+        self._guard.begin()
         fetched = self._client.poll(timeout_ms=int(timeout_s * 1000))
+        # Before the records move the positions: what lies between them is new to the book.
+        self._places.pass_over(self._guard.take_passed_over())
         if fetched:
-            self._connected = True
+            self._connected = not self._places.gone
         return self._records(fetched)
 
     def status(self) -> SourceStatus:
         """Say whether the last contact was fine, and how far each partition is read."""
         return SourceStatus(
-            connected=self._connected and bool(self._partitions),
-            partitions=tuple(
-                PartitionStatus(p, self._positions[p], self._ends.get(p)) for p in self._partitions
-            ),
-            skipped=dict(self._skipped),
+            connected=self._connected and bool(self._places.partitions),
+            partitions=self._places.statuses(),
+            skipped=dict(self._losses.totals),
+            restarts=self._restarts,
         )
 
     def idle(self) -> Sequence[Partition]:
         """Return the partitions read to their end, as far as the end is known for sure."""
-        if not self._connected:
-            return ()
-        return [p for p in self._partitions if self._positions[p] >= self._ends.get(p, 1 << 62)]
+        return self._places.idle() if self._connected else ()
 
     def positions(self) -> Mapping[Partition, int]:
         """Return the offset of the next record of each partition."""
-        return dict(self._positions)
+        return dict(self._places.positions)
 
     def seek(self, positions: Mapping[Partition, int], topic_ids: Mapping[str, str]) -> None:
-        """Go on at `positions` instead of where the configuration says."""
-        self._drop_client()
-        self._partitions = ()
-        self._positions = {p: at for p, at in positions.items() if p.topic in self._settings.topics}
-        self._topic_ids = dict(topic_ids)
-
-    def topic_ids(self) -> Mapping[str, str]:
-        """Return what tells each topic from another of its name, where the brokers say it."""
-        return dict(self._topic_ids)
+        """Go on at `positions` with the next poll."""
+        self._let_go()
+        self._connected = False
+        self._places.seek(positions, topic_ids)
+        self._retry_at_s = self._clock.monotonic_s()
 
     def take_losses(self) -> Sequence[Loss]:
-        """Return what was lost since this was last asked."""
-        losses, self._losses = self._losses, []
-        return losses
+        """Return what was lost since last asked."""
+        return self._losses.take()
+
+    def topic_ids(self) -> Mapping[str, str]:
+        """Return the id of each topic, as far as known."""
+        return dict(self._places.topic_ids)
+
+    def cluster_id(self) -> str | None:
+        """Return the brokers' name for their cluster."""
+        return self._places.cluster_id
+
+    def committed(self) -> Mapping[Partition, Mark] | None:
+        """Return what the group has committed; None: the brokers do not tell."""
+        return self._committer.committed()
+
+    def commit(self, marks: Mapping[Partition, Mark]) -> None:
+        """Commit marks in the group, soon and if possible."""
+        self._committer.commit(marks)
 
     def close(self) -> None:
-        """Close the connection."""
-        self._drop_client()
+        """Close the connections, also to brokers that do not answer."""
+        end_s = self._clock.monotonic_s() + CLOSE_TIMEOUT_S + 0.5
+        self._committer.end()
+        self._let_go()
+        self._committer.close(max(0.0, end_s - self._clock.monotonic_s()))
 
     # Connecting
 
     def _connect(self, timeout_s: float) -> None:
         """Make a client once it is time to, and take up all partitions that there are."""
         now_s = self._clock.monotonic_s()
-        if now_s < self._retry_at_s:
-            self._clock.sleep(min(timeout_s, self._retry_at_s - now_s))
+        if self._opening is None:
+            if now_s < self._retry_at_s:
+                self._clock.sleep(min(timeout_s, self._retry_at_s - now_s))
+                return
+            self._opening = Opening(self._options, self._survey)
+            self._opened_s = now_s
+        self._contacts = self._opening.contacts
+        opened = self._opening.wait(timeout_s)
+        if opened is None:
+            if now_s - self._opened_s > OPEN_TIMEOUT_S:
+                self._let_go()
+                self._wait(self._unreachable("it takes too long"))
             return
-        self._client = self._new_client()
-        found = kafka_client.partitions_of(self._client, self._settings.topics)
-        missing = set(self._settings.topics) - {p.topic for p in found}
-        if missing:
+        self._opening = None
+        self._client, found = opened
+        self._adopt(found)
+
+    def _adopt(self, found: Survey) -> None:
+        """Begin to read with a client that was just made."""
+        missing = set(self._settings.topics) - {p.topic for p in found.partitions}
+        if missing - self._places.known_topics:
             self._drop_client()
             self._wait(f"no topic {', '.join(sorted(missing))} yet; it is not created, waiting for it")
             return
-        self._take_up(found)
-        self._assign(self._partitions)
+        speed_up(self._client, self._guard)
+        self._places.take_up(found)
+        self._assign()
         self._refresh_at_s = 0.0
         self._failures = 0
-        log.info("connected topics=%s partitions=%d", ",".join(self._settings.topics), len(found))
+        log.info("connected topics=%s partitions=%d", ",".join(self._settings.topics), len(found.partitions))
 
-    def _new_client(self) -> Any:
-        from kafka import KafkaConsumer
+    def _survey(self, client: Any) -> Survey:
+        return survey(client, self._settings.topics, self._starts)
 
-        client = KafkaConsumer(**self._options)
-        speed_up(client)
-        return client
-
-    def _take_up(self, found: tuple[Partition, ...]) -> None:
-        """Find a position for partitions that have none: by policy at first, later from their beginning."""
-        self._forget_recreated()
-        new = [p for p in found if p not in self._positions]
-        is_first = not self._positions
-        if new:
-            self._positions |= (
-                self._start_positions(new) if is_first else kafka_client.beginnings(self._client, new)
-            )
-        self._partitions = tuple(sorted({*self._partitions, *found}))
-        if new and not is_first:
-            log.info("new partitions: %s", ", ".join(f"{p.topic}-{p.number}" for p in new))
-
-    def _forget_recreated(self) -> None:
-        """Begin with the first record of topics that are others by now, though their names are the same."""
-        for topic, found in kafka_client.topic_ids(self._client, self._settings.topics).items():
-            before, self._topic_ids[topic] = self._topic_ids.get(topic), found
-            if before in (None, found):
-                continue
-            log.warning("topic %s was made anew: reading it from its first record", topic)
-            old = [p for p in self._positions if p.topic == topic]
-            begins = kafka_client.beginnings(self._client, old)
-            for p in old:
-                self._lose(p, "recreated", 0, self._positions[p], self._positions[p])
-                self._positions[p] = begins.get(p, 0)
-
-    def _lose(self, p: Partition, reason: str, n: int, first: int, last: int) -> None:
-        """Note a loss; of very many the last ones are told."""
-        self._skipped[reason] += max(n, 1)
-        self._losses = [*self._losses, Loss(p, reason, n, first, last)][-MAX_LOSSES:]
-
-    def _start_positions(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
-        start = self._settings.start
-        if start == "earliest":
-            return kafka_client.beginnings(self._client, partitions)
+    def _starts(
+        self,
+        client: Any,
+        partitions: Sequence[Partition],
+        begins: Mapping[Partition, int],
+        ends: Mapping[Partition, int],
+    ) -> Mapping[Partition, int]:
+        """Return where partitions begin: topics not read before by policy, new partitions at their start."""
+        start, known = self._settings.start, self._places.known_topics
+        new = [p for p in partitions if p.topic not in known]
+        if start == "earliest" or not new:
+            return begins
         at_s = start_time_s(start, self._clock.now_s())
-        ends = kafka_client.ends(self._client, partitions)
-        return ends if at_s is None else ends | kafka_client.since(self._client, partitions, at_s)
+        since = {} if at_s is None else kafka_client.since(client, new, at_s)
+        return {p: since.get(p, ends[p]) if p in set(new) else begins[p] for p in partitions}
 
-    def _assign(self, partitions: Sequence[Partition]) -> None:
-        self._client.assign([topic_partition(p) for p in partitions])
-        for p in partitions:
-            self._client.seek(topic_partition(p), self._positions[p])
+    def _assign(self) -> None:
+        there = self._places.there
+        self._client.assign([topic_partition(p) for p in there])
+        for p in there:
+            self._client.seek(topic_partition(p), self._places.positions[p])
 
     def _refresh(self) -> None:
         """Look up ends and new partitions now and then; what fails here says that the broker is away."""
@@ -208,39 +229,58 @@ class KafkaSource:
         self._refresh_at_s = now_s + REFRESH_EVERY_S
         from kafka.errors import KafkaError
 
+        there = kafka_client.partitions_of(self._client, self._settings.topics)
+        if self._places.note_gone(there):
+            self._assign()
+        topic_ids = kafka_client.topic_ids_of(self._client, self._settings.topics)
         try:
-            self._ends = kafka_client.ends(self._client, self._partitions)
+            self._places.ends |= kafka_client.ends(self._client, self._places.there)
+            if self._places.has_changed(there, topic_ids):
+                self._places.take_up(self._survey(self._client))
+                self._assign()
         except KafkaError as error:
-            if self._connected:
-                log.warning("lost contact with the brokers (%s); going on when they are back", name_of(error))
-            self._connected = False
+            self._lose_contact(error)
             return
-        if not self._connected:
+        if not self._connected and not self._places.gone:
             log.info("in contact with the brokers")
-        self._connected = True
+        self._connected = not self._places.gone
         self._failures = 0
         self._pass_markers()
-        found = kafka_client.partitions_of(self._client, self._settings.topics)
-        ids = kafka_client.topic_ids(self._client, self._settings.topics)
-        if set(found) - set(self._partitions) or any(self._topic_ids.get(t, i) != i for t, i in ids.items()):
-            self._take_up(found)
-            self._assign(self._partitions)
+        self._restart_if_stalled(now_s)
+
+    def _lose_contact(self, error: Exception) -> None:
+        refusal = self._contacts.refusal or error
+        if is_refusal(refusal):
+            raise refusal
+        if self._connected:
+            log.warning("lost contact with the brokers (%s); going on when they are back", name_of(error))
+        self._connected = False
 
     def _pass_markers(self) -> None:
         """Move past what is in the log but no record: markers of transactions, gaps that compaction left.
 
         Without it such a partition would never count as read to its end, and hold the windows open.
         """
-        for p in self._partitions:
-            if self._positions[p] < self._ends.get(p, 0):
+        for p in self._places.partitions:
+            if p.topic not in self._places.gone and self._places.positions[p] < self._places.ends.get(p, 0):
                 reached = kafka_client.position(self._client, p)
-                self._positions[p] = max(self._positions[p], reached or 0)
+                self._places.positions[p] = max(self._places.positions[p], reached or 0)
+
+    def _restart_if_stalled(self, now_s: float) -> None:
+        places = self._places
+        ends = {p: places.ends[p] for p in places.there if p in places.ends}
+        stalled = self._stalls.look(places.positions, ends, now_s)
+        if stalled:
+            named = ", ".join(f"{p.topic}-{p.number}" for p in stalled[:5])
+            log.warning("no progress in %s though there are records; connecting anew", named)
+            self._restarts += 1
+            self._drop_client()
 
     # Records
 
     def _records(self, fetched: Mapping[Any, Sequence[Any]]) -> Records:
         """Turn what the client returned into columns, and move on."""
-        index = {p: i for i, p in enumerate(self._partitions)}
+        index = {p: i for i, p in enumerate(self._places.partitions)}
         values: list[bytes | None] = []
         offsets: list[int] = []
         times: list[int] = []
@@ -253,16 +293,16 @@ class KafkaSource:
             times += [r.timestamp for r in records]
             headers += [r.headers for r in records]
             partition += [index[p]] * len(records)
-            self._positions[p] = records[-1].offset + 1
+            self._places.positions[p] = max(self._places.positions[p], records[-1].offset + 1)
             end = self._client.highwater(tp) if self._client is not None else None
             if end is not None:
-                self._ends[p] = max(end, self._positions[p])
+                self._places.ends[p] = max(end, self._places.positions[p])
         return Records(
             values,
             np.array(partition, dtype=np.int64),
             np.array(offsets, dtype=np.int64),
             np.array(times, dtype=np.int64),
-            self._partitions,
+            self._places.partitions,
             RecordHeaders(headers),
         )
 
@@ -273,23 +313,27 @@ class KafkaSource:
         from kafka import errors
 
         self._connected = False
-        self._drop_client()
-        if isinstance(error, errors.OffsetOutOfRangeError):
-            self._suspicious = True
-            self._retry_at_s = self._clock.monotonic_s()
-        elif isinstance(error, (errors.AuthorizationError, errors.SaslAuthenticationFailedError)):
-            log.error(
-                "refused by the brokers (%s): check the user, and its READ and DESCRIBE on topics %s",
-                name_of(error),
-                ", ".join(self._settings.topics),
-            )
+        self._let_go()
+        if isinstance(error, errors.LogTruncationError):
+            self._places.truncate(error.divergent_offsets)
+            self._wait(None)
+        elif isinstance(error, (errors.OffsetOutOfRangeError, errors.CorruptRecordError)):
+            # The first is mended with the next client; the second is read once more with it.
+            self._wait(None)
+        elif is_refusal(error):
+            topics, group = self._settings.topics, self._settings.group_id
+            log.error("refused by the brokers (%s): %s", name_of(error), remedy(error, topics, group))
             self._retry_at_s = self._clock.monotonic_s() + DENIED_RETRY_S
         elif getattr(error, "retriable", False):
-            self._wait(f"no connection to {', '.join(self._settings.bootstrap_servers)} ({name_of(error)})")
+            self._wait(self._unreachable(name_of(error)))
         else:
             log.warning("the client failed (%s); looking for the record that made it", name_of(error))
-            self._suspicious = bool(self._partitions)
+            self._suspicious = bool(self._places.partitions)
             self._wait(None)
+
+    def _unreachable(self, why: str) -> str:
+        servers = self._settings.bootstrap_servers
+        return f"no connection to {', '.join(servers)} ({self._contacts.words(servers) or why})"
 
     def _wait(self, reason: str | None) -> None:
         """Put off the next attempt, longer each time and never all at once."""
@@ -300,83 +344,43 @@ class KafkaSource:
         self._failures = min(self._failures + 1, 8)
         self._retry_at_s = self._clock.monotonic_s() + pause_s
 
+    def _let_go(self) -> None:
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            opening.abandon()
+        self._drop_client()
+
     def _drop_client(self) -> None:
         client, self._client = self._client, None
-        if client is None:
-            return
-        try:
-            client.close(autocommit=False, timeout_ms=CLOSE_TIMEOUT_MS)
-        except Exception as error:  # noqa: BLE001 - it is thrown away, whatever it says
-            log.debug("closing the client failed: %s", name_of(error))
+        if client is not None:
+            close_client(client)
 
     def _probe_all(self) -> dict[Any, Sequence[Any]]:
         """Ask each partition alone; move the one that cannot be read past what is in the way."""
+        self._drop_client()
         delivered: dict[Any, Sequence[Any]] = {}
-        self._mend_ranges()
-        for p in self._partitions:
-            records, error = self._try(p, self._positions[p])
-            if error is not None:
-                records = self._skip(p, error)
-            if records:
-                delivered[topic_partition(p)] = records
-        self._assign_after(delivered)
+        prober = Prober(self._new_client)
+        try:
+            for p in self._places.partitions:
+                at, end = self._places.positions[p], self._places.ends.get(p, 0)
+                if at >= end or p.topic in self._places.gone:
+                    continue
+                good, records = prober.first_readable(p, at, end)
+                if good > at:
+                    cause = name_of(prober.error) if prober.error is not None else ""
+                    self._losses.add(Loss(p, "poison", good - at, at, good - 1), cause)
+                    self._places.positions[p] = good
+                if records:
+                    delivered[topic_partition(p)] = records
+        finally:
+            prober.close()
         self._suspicious = False
         return delivered
 
-    def _assign_after(self, delivered: Mapping[Any, Sequence[Any]]) -> None:
-        if self._client is None:
-            self._client = self._new_client()
-        for tp, records in delivered.items():
-            self._positions[partition_of(tp)] = records[-1].offset + 1
-        self._assign(self._partitions)
-
-    def _mend_ranges(self) -> None:
-        """Move positions that lie outside the log, and count what is lost by it."""
-        begins, ends = (
-            look_up(self._client, self._partitions)
-            for look_up in (kafka_client.beginnings, kafka_client.ends)
-        )
-        self._ends = ends
-        for p in self._partitions:
-            at, begin, end = self._positions[p], begins[p], ends[p]
-            if begin <= at <= end:
-                continue
-            reason, to = ("out_of_range", begin) if at < begin else ("truncated", end)
-            self._lose(p, reason, max(begin - at, 0), min(at, to), max(begin - 1, at))
-            log.warning(
-                "offsets gone topic=%s partition=%d position=%d log=%d..%d reason=%s; going on at %d",
-                p.topic, p.number, at, begin, end, reason, to,
-            )  # fmt: skip
-            self._positions[p] = to
-
-    def _try(self, p: Partition, offset: int) -> tuple[Sequence[Any] | None, Exception | None]:
-        """Read one partition at `offset`; after a failure the client is gone."""
-        from kafka.errors import RetriableError
-
-        if self._client is None:
-            self._client = self._new_client()
-        tp = topic_partition(p)
-        self._client.assign([tp])
-        self._client.seek(tp, offset)
-        try:
-            return self._client.poll(timeout_ms=PROBE_TIMEOUT_MS).get(tp, ()), None
-        except RetriableError:
-            raise
-        except Exception as error:  # noqa: BLE001 - a bad record may raise anything
-            self._drop_client()
-            return None, error
-
-    def _skip(self, p: Partition, error: Exception) -> Sequence[Any]:
-        """Find the first offset behind the unreadable ones that can be read, and go there."""
-        at = self._positions[p]
-        good, records = first_readable(at, self._ends.get(p, at + 1), lambda offset: self._try(p, offset)[0])
-        self._lose(p, "poison", good - at, at, good - 1)
-        self._positions[p] = good
-        log.warning(
-            "unreadable records skipped topic=%s partition=%d offsets=%d..%d cause=%s",
-            p.topic, p.number, at, good - 1, name_of(error),
-        )  # fmt: skip
-        return records or ()
+    def _new_client(self) -> Any:
+        client = new_client(self._options, Contacts())
+        speed_up(client, self._guard)
+        return client
 
 
 sources.add("kafka", Kind(KafkaSettings, KafkaSource))

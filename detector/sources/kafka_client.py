@@ -1,6 +1,7 @@
 """Questions to a kafka-python consumer, in our own words for partitions."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from detector.batch import Partition
@@ -23,20 +24,52 @@ def partition_of(tp: Any) -> Partition:
     return Partition(tp.topic, tp.partition)
 
 
+def look_up_topics(client: Any, topics: Sequence[str]) -> None:
+    """Let the client learn what the brokers know of `topics` now, and of no other topic.
+
+    The client's own call asks for all topics there are and waits without limit.
+
+    Raises:
+        TopicAuthorizationFailedError: the user may not see one.
+        KafkaError: the brokers do not answer.
+    """
+    from kafka import errors
+
+    cluster = client._cluster  # noqa: SLF001 - pinned in pyproject.toml
+    wait_for = client._manager.wait_for  # noqa: SLF001
+    cluster.set_topics(topics)
+    # An answer under way may be one to an earlier question.
+    for _ in range(2):
+        with suppress(errors.UnknownTopicOrPartitionError):
+            client._net.run(wait_for, cluster.request_update(), LOOK_UP_TIMEOUT_MS)  # noqa: SLF001
+        if cluster.unauthorized_topics:
+            raise errors.TopicAuthorizationFailedError(set(cluster.unauthorized_topics))
+        if all(cluster.partitions_for_topic(topic) for topic in topics):
+            return
+
+
 def partitions_of(client: Any, topics: Iterable[str]) -> tuple[Partition, ...]:
-    """Return the partitions there are of `topics`, as far as the client knows."""
+    """Return the partitions there are of `topics`, as far as the client knows; asks nobody."""
     return tuple(
         Partition(topic, number)
         for topic in sorted(topics)
-        for number in sorted(client.partitions_for_topic(topic) or ())
+        for number in sorted(client._cluster.partitions_for_topic(topic) or ())  # noqa: SLF001
     )
 
 
-def topic_ids(client: Any, topics: Iterable[str]) -> dict[str, str]:
-    """Return the ids of the topics, as far as the brokers say and the client knows."""
-    cluster = client._client.cluster  # noqa: SLF001 - there is no other way without rights to administrate
-    found = {topic: cluster.topic_id(topic) for topic in topics}
-    return {topic: str(of) for topic, of in found.items() if of is not None}
+def topic_ids_of(client: Any, topics: Iterable[str]) -> dict[str, str]:
+    """Return the id of each topic as far as the client knows; brokers before 2.8 have none.
+
+    They come with what a client asks anyway: it takes no more than DESCRIBE on the topic.
+    """
+    ids = ((topic, client._cluster.topic_id(topic)) for topic in topics)  # noqa: SLF001
+    return {topic: str(found) for topic, found in ids if found is not None and found.int != 0}
+
+
+def cluster_id_of(client: Any) -> str | None:
+    """Return the brokers' name for their cluster."""
+    found: str | None = client._cluster.cluster_id  # noqa: SLF001
+    return found
 
 
 def beginnings(client: Any, partitions: Sequence[Partition]) -> dict[Partition, int]:
@@ -59,8 +92,8 @@ def since(client: Any, partitions: Sequence[Partition], time_s: float) -> dict[P
 
 
 def position(client: Any, p: Partition) -> int | None:
-    """Return the offset that the client reads next."""
-    at: int | None = client.position(topic_partition(p), timeout_ms=LOOK_UP_TIMEOUT_MS)
+    """Return the offset that the client reads next, as far as it knows; asks nobody."""
+    at: int | None = client.position(topic_partition(p), timeout_ms=0)
     return at
 
 

@@ -5,19 +5,24 @@ one class of its fetcher is replaced by a subclass that makes one tuple a record
 private: so `pyproject.toml` pins the client's minor version, `speed_up` compares both ways on a batch
 before it replaces anything, and where they differ the client's own way stays in use.
 
-Checksums, compression, transactions and the order of records are the client's own code as before.
+Batches are decompressed with a limit, and one that cannot be read is passed over and noted (`BatchGuard`).
+Checksums, transactions and the order of records are the client's own code as before.
 Source: Apache Kafka protocol, record batch v2 (KIP-98).
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import islice
 from typing import Any, NamedTuple, overload
 
 from kafka.consumer.fetcher import Fetcher
 from kafka.errors import CorruptRecordError
 from kafka.protocol.consumer import IsolationLevel
 from kafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
+
+from detector.sources.kafka_codec import TooLargeError, decompress
+from detector.sources.kafka_guard import BatchGuard
 
 log = logging.getLogger(__name__)
 
@@ -85,29 +90,32 @@ def _headers(data: bytes) -> dict[str, bytes]:
     return found
 
 
-def speed_up(consumer: Any) -> None:
-    """Let `consumer` read its batches the fast way, if that gives what its own way gives."""
-    partition_records = _partition_records_class()
-    if partition_records is not None:
-        # The fetcher looks the class up on itself for each response.
-        consumer._fetcher.PartitionRecords = partition_records  # noqa: SLF001
+def speed_up(consumer: Any, guard: BatchGuard) -> None:
+    """Let `consumer` read its batches the fast and guarded way, if that gives what its own way gives."""
+    if not _is_known_client():
+        return
+    # The fetcher looks the class up on itself for each response.
+    consumer._fetcher.PartitionRecords = _subclass(Fetcher.PartitionRecords, guard)  # noqa: SLF001
+    guard.pause = lambda: consumer.pause(*consumer.assignment())
 
 
-def records_of(batch: Any) -> list[FetchedRecord]:
-    """Return the records of a batch of format version 2, its checksum having been verified.
+def records_of(batch: Any, limit: int = 1 << 30) -> tuple[list[FetchedRecord], int]:
+    """Return the records of a batch of format version 2, its checksum having been verified, and their bytes.
 
     Raises:
         CorruptRecordError: the batch is not built as it should be.
+        TooLargeError: it holds more than `limit` bytes.
     """
-    batch._maybe_uncompress()  # noqa: SLF001
-    data = bytes(batch._buffer)  # noqa: SLF001
+    data = memoryview(batch._buffer)[batch._pos :].tobytes()  # noqa: SLF001
     try:
-        found, end = _parse(data, batch._pos, batch.records_count, batch.base_offset, _times(batch))  # noqa: SLF001
+        if batch.compression_type:
+            data = decompress(data, batch.compression_type, limit)
+        found, end = _parse(data, 0, batch.records_count, batch.base_offset, _times(batch))
     except (IndexError, ValueError) as error:
         raise CorruptRecordError(f"invalid record structure: {type(error).__name__}") from None
     if end != len(data):
         raise CorruptRecordError(f"{len(data) - end} bytes behind the last record")
-    return found
+    return found, len(data)
 
 
 def _times(batch: Any) -> tuple[int, bool]:
@@ -131,7 +139,7 @@ def _parse(
     size = len(data)
     # What a NamedTuple's constructor does, without its detour.
     new = tuple.__new__
-    found = []
+    found: list[FetchedRecord] = []
     for _ in range(n):
         length, at = _varint(data, at)
         end = at + length
@@ -175,15 +183,16 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 @cache
-def _partition_records_class() -> Any:
-    """Return the subclass, None where it cannot be trusted with this version of the client."""
+def _is_known_client() -> bool:
+    """Return whether this version of the client can be trusted to be the one that is replaced in part."""
     try:
         if not _agrees_with_the_client():
             raise ValueError("another result than the client's own")  # noqa: TRY301
-        return _subclass(Fetcher.PartitionRecords)
+        _subclass(Fetcher.PartitionRecords, BatchGuard(1))
     except Exception as error:  # noqa: BLE001 - whatever has changed in there, there is another way
         log.warning("records are read the slower way: this kafka-python is not the one known (%s)", error)
-        return None
+        return False
+    return True
 
 
 def _agrees_with_the_client() -> bool:
@@ -195,35 +204,80 @@ def _agrees_with_the_client() -> bool:
         builder.append(i, 1_790_000_000_000 + 977 * i, b"k" * (i % 5) or None, values[i % 4], headers)
     built = bytes(builder.build())
     theirs = [(r.offset, r.timestamp, r.value, _given(r.headers)) for r in DefaultRecordBatch(built)]
-    ours = [(*r[:3], _headers(r.headers)) for r in records_of(DefaultRecordBatch(built))]
-    return theirs == ours
+    ours = [(*r[:3], _headers(r.headers)) for r in records_of(DefaultRecordBatch(built))[0]]
+    return bool(theirs == ours)
 
 
-def _subclass(base: Any) -> Any:
-    """Return the client's class for the records of one partition of one response, one method replaced."""
-    return type("PartitionRecords", (base,), {"_unpack_records": _unpack_records})
+def _subclass(base: Any, guard: BatchGuard) -> Any:
+    """Return the client's class for the records of one partition of one response, two methods replaced."""
+    replaced = {"_unpack_records": _unpack_records, "take": _take, "guard": guard, "left_in_batch": 0}
+    return type("PartitionRecords", (base,), replaced)
 
 
-def _unpack_records(own: Any, _tp: Any, records: Any, *_deserializers: Any) -> Iterator[Any]:
+def _take(own: Any, n: int | None = None) -> list[Any]:
+    """Return the next records, at most n; batch by batch, so that the poll ends when it has enough bytes."""
+    own._maybe_raise_next_inline_exception()  # noqa: SLF001
+    found: list[Any] = []
+    left = n or 1 << 30
+    try:
+        while left > 0 and own.record_iterator is not None:
+            before = len(found)
+            found.extend(islice(own.record_iterator, min(left, max(1, own.left_in_batch))))
+            left -= len(found) - before
+            is_full = not own.left_in_batch and own.guard.end_if_full()
+            if is_full or len(found) == before:
+                break
+    except Exception as error:
+        if not found:
+            raise
+        own._next_inline_exception = error  # noqa: SLF001 - for the next call, as the client does it
+    return found
+
+
+def _unpack_records(own: Any, tp: Any, records: Any, *_deserializers: Any) -> Iterator[Any]:
     while (batch := records.next_batch()) is not None:
-        if own.check_crcs and not batch.validate_crc():
-            raise CorruptRecordError(f"wrong checksum of the batch at {batch.base_offset}")
         own.bytes_read += batch.size_in_bytes
-        for record in _records_of_any(own, batch):
+        found = _readable(own, tp, batch)
+        own.left_in_batch = len(found)
+        for record in found:
             own.next_fetch_offset = record[0] + 1
+            own.left_in_batch -= 1
             yield record
         if batch.magic == VERSION_2:
             # The last records of a batch may have been compacted away.
-            own.next_fetch_offset = batch.next_offset
+            own.next_fetch_offset = max(own.next_fetch_offset, batch.next_offset)
     own.drain()
 
 
-def _records_of_any(own: Any, batch: Any) -> Iterable[FetchedRecord]:
+def _readable(own: Any, tp: Any, batch: Any) -> Sequence[FetchedRecord]:
+    """Return the records of a batch; none if it cannot be read, which is noted."""
+    guard: BatchGuard = own.guard
+    if own.check_crcs and not batch.validate_crc():
+        if not _is_whole(batch) or not guard.was_suspect(tp, batch.base_offset):
+            raise CorruptRecordError(f"wrong checksum of the batch at {batch.base_offset}")
+        guard.pass_over(tp, own.fetch_offset, batch, "poison")
+        return ()
     if batch.magic != VERSION_2:
         # Before version 2 records had no headers.
-        return (FetchedRecord(r.offset, r.timestamp, r.value) for r in batch)
+        return [FetchedRecord(r.offset, r.timestamp, r.value) for r in batch]
     own.leader_epoch = batch.leader_epoch
-    return [] if _is_left_out(own, batch) else records_of(batch)
+    if _is_left_out(own, batch):
+        return ()
+    try:
+        found, size = records_of(batch, guard.max_bytes)
+    except TooLargeError:
+        guard.pass_over(tp, own.fetch_offset, batch, "too_large_batch")
+    except CorruptRecordError:
+        guard.pass_over(tp, own.fetch_offset, batch, "poison")
+    else:
+        guard.take(size)
+        return found
+    return ()
+
+
+def _is_whole(batch: Any) -> bool:
+    """Whether a header that its checksum does not vouch for is believed: its two counts say the same."""
+    return bool(batch.magic == VERSION_2 and 0 < batch.records_count == batch.last_offset_delta + 1)
 
 
 def _is_left_out(own: Any, batch: Any) -> bool:

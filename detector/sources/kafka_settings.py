@@ -21,6 +21,8 @@ class KafkaSettings(BaseModel):
     """latest, earliest, a duration back from now such as -2h, or an RFC 3339 time."""
     security: Security = Security()
     max_poll_records: int = Field(default=2000, ge=1, le=100_000)
+    max_batch_bytes: int = Field(default=64 << 20, ge=1 << 20, le=1 << 30)
+    """A larger batch, decompressed, is passed over; a poll ends once it has brought so much."""
 
     @field_validator("topics")
     @classmethod
@@ -46,7 +48,10 @@ class KafkaSettings(BaseModel):
             "auto_offset_reset": "none",
             "isolation_level": "read_committed",
             "allow_auto_create_topics": False,
-            "metadata_max_age_ms": 30_000,
+            # A topic that was created again is noticed by its id, and that comes with the metadata.
+            "metadata_max_age_ms": 10_000,
+            # While a topic is away the client asks for it this often.
+            "retry_backoff_ms": 500,
             "max_poll_records": self.max_poll_records,
             "fetch_max_bytes": 8 << 20,
             # A poll costs a millisecond however little it brings: let the broker gather for a moment. At

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from detector.batch import Loss, Partition, Records
+from detector.sources.base import Mark
 from detector.view import PartitionStatus, SourceStatus
 
 MAX_POLL_RECORDS = 5000
@@ -20,6 +21,7 @@ class MemorySource:
         self._begin = [0] * n_partitions
         self._topic, self.topic_id = topic, "1"
         self._losses: list[Loss] = []
+        self._marks: dict[Partition, Mark] = {}
 
     def append(self, value: bytes | None, partition: int = 0, time_ms: int = -1) -> int:
         """Add a record and return its offset."""
@@ -109,8 +111,20 @@ class MemorySource:
             self._losses.append(Loss(self.partitions[i], "out_of_range", begin - at, at, begin - 1))
             self._read[i] = begin
         elif at > end:
-            self._losses.append(Loss(self.partitions[i], "truncated", 0, at, at))
+            self._losses.append(Loss(self.partitions[i], "truncated", at - end, end, at - 1))
             self._read[i] = end
+
+    def cluster_id(self) -> str:
+        """Return a name for the memory."""
+        return "memory"
+
+    def committed(self) -> Mapping[Partition, Mark]:
+        """Return the marks."""
+        return dict(self._marks)
+
+    def commit(self, marks: Mapping[Partition, Mark]) -> None:
+        """Keep marks."""
+        self._marks |= marks
 
     def close(self) -> None:
         """Nothing to let go of."""

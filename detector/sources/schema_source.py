@@ -12,7 +12,7 @@ import numpy as np
 from detector.batch import Loss, Partition, Records
 from detector.clock import Clock
 from detector.formats.avro_events import HEADER_BYTES, schema_id
-from detector.sources.base import Source
+from detector.sources.base import Mark, Source
 from detector.sources.schema_registry import SchemaRegistry
 from detector.view import SourceStatus
 
@@ -75,17 +75,29 @@ class SchemaSource:
         return {**self._source.positions(), **self._first_held()}
 
     def seek(self, positions: Mapping[Partition, int], topic_ids: Mapping[str, str]) -> None:
-        """Go on at `positions`; what is held is read again if it comes behind them."""
+        """Go on there; what is held lies elsewhere and is let go."""
         self._held = None
         self._source.seek(positions, topic_ids)
 
+    def take_losses(self) -> Sequence[Loss]:
+        """Return what the source lost."""
+        return self._source.take_losses()
+
     def topic_ids(self) -> Mapping[str, str]:
-        """Return what tells each topic from another of its name."""
+        """Return the id of each topic."""
         return self._source.topic_ids()
 
-    def take_losses(self) -> Sequence[Loss]:
-        """Return what was lost since this was last asked."""
-        return self._source.take_losses()
+    def cluster_id(self) -> str | None:
+        """Return the brokers' name for their cluster."""
+        return self._source.cluster_id()
+
+    def committed(self) -> Mapping[Partition, Mark] | None:
+        """Return what was left for this run."""
+        return self._source.committed()
+
+    def commit(self, marks: Mapping[Partition, Mark]) -> None:
+        """Leave marks for a later run."""
+        self._source.commit(marks)
 
     def close(self) -> None:
         """Let go of the source."""

@@ -218,7 +218,7 @@ def test_a_look_up_that_fails_loses_nothing_that_was_fetched(kafka, make_topic, 
     source = _source(kafka, topic, max_poll_records=10)
     found = _read(source, 10)
     with monkeypatch.context() as patch:
-        patch.setattr("detector.sources.kafka_client.partitions_of", _raise(KafkaTimeoutError))
+        patch.setattr("detector.sources.kafka_client.ends", _raise(KafkaTimeoutError))
         source._refresh_at_s = 0.0
         found += source.poll(1.0).values
     found += _read(source, 100 - len(found))
