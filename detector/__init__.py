@@ -14,6 +14,7 @@ nothing does I/O, reads a clock or logs: values in, values out.
     service, replay/           the loop over a live source; the same over recorded events
     resume                     going on where an earlier run stood
     sources/ sinks/ state/ tables/ metrics/ report/ logs    Kafka, files, Prometheus, text: all I/O
+    watchdog                   ends the process when it is stuck or too large
     store, kinds, brokers      baseline files; parts that are configured by `kind: NAME`; Kafka's addresses
     ------------------------------------------------------------------------------------
     skew/                      two data sets joined by id: which values differ

@@ -46,6 +46,7 @@ def run(options: argparse.Namespace) -> int:
     from detector.metrics import Metrics
     from detector.reload import stamps_of
     from detector.store import stamp_of
+    from detector.watchdog import Watchdog, cgroup_limit
     from detector.web import WebServer
 
     # By itself it would end the program: whoever sends it to reload need not know how far the start is.
@@ -67,6 +68,7 @@ def run(options: argparse.Namespace) -> int:
     if config.http.enabled:
         port = server.start()
         log.info("serving url=http://%s:%d version=%s", config.http.host, port, __version__)
+    Watchdog(service.beat_age_s, config.limits.memory_bytes or cgroup_limit()).start()
     try:
         service.run()
     finally:

@@ -18,6 +18,7 @@ from detector.times import parse_duration
 MAX_DURATION_S = 3660 * 86400.0
 """Ten years: beyond that it is a mistake of unit."""
 MAX_SIZE_BYTES = 1 << 30
+LEAST_MEMORY_BYTES = 64 << 20
 MAX_NAME_LENGTH = 128
 
 _SIZE = re.compile(r"(\d{1,12}) ?(B|kB|KB|MB|GB|KiB|MiB|GiB)?")
@@ -117,19 +118,35 @@ def _period(value: object) -> object:
     return value
 
 
+def memory_bytes(size: int | str) -> int:
+    """Return the bytes of an amount of memory such as `512MiB`.
+
+    Raises:
+        ValueError: it is no size, or less than any process takes.
+    """
+    n_bytes = _n_bytes(size)
+    if n_bytes < LEAST_MEMORY_BYTES:
+        raise ValueError("must be at least 64MiB; write it like 512MiB or 2GiB")
+    return n_bytes
+
+
 def size_bytes(size: int | str) -> int:
     """Return the bytes of a size such as 1048576 or `1MiB`.
 
     Raises:
         ValueError: it is no size, or none between one byte and one GiB.
     """
-    match = _SIZE.fullmatch(str(size)) if not isinstance(size, bool) else None
-    if match is None:
-        raise ValueError("expected a size in bytes; write it like 65536, 64KiB or 1MiB")
-    n_bytes = int(match[1]) * _SIZE_UNITS[match[2] or "B"]
+    n_bytes = _n_bytes(size)
     if not 1 <= n_bytes <= MAX_SIZE_BYTES:
         raise ValueError("must lie between 1 byte and 1GiB; write it like 64KiB or 1MiB")
     return n_bytes
+
+
+def _n_bytes(size: int | str) -> int:
+    match = _SIZE.fullmatch(str(size)) if not isinstance(size, bool) else None
+    if match is None:
+        raise ValueError("expected a size in bytes; write it like 65536, 64KiB or 1MiB")
+    return int(match[1]) * _SIZE_UNITS[match[2] or "B"]
 
 
 def _interval(value: object) -> object:
@@ -138,13 +155,22 @@ def _interval(value: object) -> object:
     raise ValueError("expected a duration or off; write it like 5s, or off")
 
 
+def _size_or_text(value: object) -> int | str:
+    if isinstance(value, int | str):
+        return value
+    raise ValueError("expected a size in bytes; write it like 65536, 64KiB or 1MiB")
+
+
 def _size(value: object) -> int | str:
-    match value:
-        case int() | str():
-            size_bytes(value)
-            return value
-        case _:
-            raise ValueError("expected a size in bytes; write it like 65536, 64KiB or 1MiB")
+    size = _size_or_text(value)
+    size_bytes(size)
+    return size
+
+
+def _memory(value: object) -> int | str:
+    size = _size_or_text(value)
+    memory_bytes(size)
+    return size
 
 
 def _threshold(value: object) -> float | Literal["auto", "off"]:
@@ -181,6 +207,8 @@ Interval = Annotated[str, BeforeValidator(_interval)]
 """A duration of at least a second, or `off`."""
 Size = Annotated[int | str, PlainValidator(_size)]
 """Bytes, or text with a unit such as `1MiB`."""
+Memory = Annotated[int | str, PlainValidator(_memory)]
+"""Bytes of memory, or text with a unit such as `512MiB`."""
 Threshold = Annotated[float | Literal["auto", "off"], PlainValidator(_threshold)]
 """A fixed threshold; `auto`: the detector finds one; `off`: this statistic decides nothing."""
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]

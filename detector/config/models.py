@@ -14,6 +14,7 @@ from detector.config.sections import (
     Event,
     FeatureSettings,
     Http,
+    Limits,
     Log,
     Metrics,
     Model,
@@ -72,6 +73,7 @@ class Config(Section):
     http: Http = Http()
     metrics: Metrics = Metrics()
     state: DirectoryState | TopicState | None = None
+    limits: Limits = Limits()
     log: Log = Log()
     reload: Interval = "5s"
     """How often to look whether this file or a baseline has changed; off: only SIGHUP makes it read again."""

@@ -16,6 +16,7 @@ from detector.config.fields import (
     Listed,
     LocalPath,
     LogLevel,
+    Memory,
     Name,
     PartPointer,
     Period,
@@ -24,6 +25,7 @@ from detector.config.fields import (
     Section,
     Size,
     Threshold,
+    memory_bytes,
     refuse_repeats,
     size_bytes,
 )
@@ -304,6 +306,18 @@ class Http(Section):
     host: Name = "127.0.0.1"
     port: int = Field(default=DEFAULT_PORT, ge=0, le=65535)
     """0: any free port."""
+
+
+class Limits(Section):
+    """What the process may take."""
+
+    memory: Memory | None = None
+    """Above nine tenths of it the process ends to begin anew; null: what the container may take."""
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """The same in bytes."""
+        return None if self.memory is None else memory_bytes(self.memory)
 
 
 class Metrics(Section):

@@ -45,6 +45,15 @@ UNKNOWN_FOR_S = 60.0
 MAX_LOOK_UPS = 50
 """Schemas fetched in one go, so that the loop comes round."""
 
+MAX_NOVEL_UNKNOWN = 100
+"""So many unknown numbers are asked for in `UNKNOWN_FOR_S`; further ones are taken for unknown unasked.
+
+Numbers are four bytes of an event: whoever writes nonsense there must not make the registry answer for each.
+"""
+
+MAX_SAID = 5
+"""So many schemas that are of no use are named in the log in `UNKNOWN_FOR_S`."""
+
 MAX_BYTES = 4 << 20
 """A larger answer is none."""
 
@@ -176,6 +185,8 @@ class SchemaRegistry:
         self._failures = 0
         self._retry_at_s = -float("inf")
         self._asking: Future[dict[str, Any]] | None = None
+        self._useless = 0
+        self._useless_until_s = -float("inf")
 
     def schema_of(self, number: int) -> Read | None:
         """Return the reader of a schema that `provide` has fetched; None: there is none that can be used."""
@@ -202,7 +213,7 @@ class SchemaRegistry:
             return True
         if now_s < self._retry_at_s:
             return False
-        for number in wanted[:MAX_LOOK_UPS]:
+        for number in self._worth_asking(wanted)[:MAX_LOOK_UPS]:
             try:
                 self._known[number] = self._fetch(number)
             except _AwayError as error:
@@ -216,6 +227,27 @@ class SchemaRegistry:
         self._forget(set(numbers))
         return all(n in self._known and self._known[n].until_s > now_s for n in numbers)
 
+    def _worth_asking(self, wanted: list[int]) -> list[int]:
+        """Return the numbers to ask for; after many useless ones all are taken for unknown for a while."""
+        now_s = self._clock.monotonic_s()
+        if now_s >= self._useless_until_s:
+            self._useless, self._useless_until_s = 0, now_s + UNKNOWN_FOR_S
+        if self._useless < MAX_NOVEL_UNKNOWN:
+            return wanted
+        for number in wanted:
+            self._known[number] = _Known(None, self._useless_until_s)
+        return []
+
+    def _note_useless(self, number: int, why: str) -> None:
+        self._useless += 1
+        if self._useless <= MAX_SAID:
+            log.warning("schema %d %.200s", number, why)
+        elif self._useless == MAX_NOVEL_UNKNOWN:
+            log.warning(
+                "%d schemas of no use in a minute, this one is %d: for the rest of it new numbers are taken "
+                "for unknown; is every event in Confluent's wire format?", self._useless, number,
+            )  # fmt: skip
+
     def _wait(self, error: _AwayError) -> None:
         pause_s = min(RETRY_MAX_S, RETRY_FIRST_S * 2**self._failures) * self._rng.uniform(0.5, 1.0)
         self._retry_at_s = self._clock.monotonic_s() + (error.retry_s or pause_s)
@@ -224,11 +256,10 @@ class SchemaRegistry:
         self._failures = min(self._failures + 1, 30)
 
     def _forget(self, used: set[int]) -> None:
-        for number in list(self._known):
-            if len(self._known) <= MAX_KEPT:
-                return
-            if number not in used:
-                del self._known[number]
+        # Those that say that there is no schema first: nonsense must not drive out what events are read by.
+        unused = sorted(self._known.keys() - used, key=lambda n: self._known[n].read is not None)
+        for number in unused[: max(0, len(self._known) - MAX_KEPT)]:
+            del self._known[number]
 
     def _fetch(self, number: int) -> _Known:
         until_s = self._clock.monotonic_s() + UNKNOWN_FOR_S
@@ -238,10 +269,10 @@ class SchemaRegistry:
             answer = self._get(f"/schemas/ids/{number}")
             read = reader_of(_content(answer), self._references(answer, set()))
         except _UnknownError:
-            log.warning("schema %d is not in the registry: events by it are undecodable", number)
+            self._note_useless(number, "is not in the registry: events by it are undecodable")
             return _Known(None, until_s)
         except UnusableSchemaError as error:
-            log.warning("schema %d cannot be used: %.200s", number, error)
+            self._note_useless(number, f"cannot be used: {error}")
             return _Known(None, until_s)
         log.info("schema %d fetched", number)
         return _Known(read, float("inf"))

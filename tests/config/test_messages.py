@@ -51,11 +51,11 @@ SOURCES = [
     ("start", "bootstrap_servers: [a:1], topics: [t], start: noon", "start: 'noon' is no start; write latest, earliest, a duration like -2h, or a time like 2026-11-23T00:00:00Z"),
     ("protocol", "bootstrap_servers: [a:1], topics: [t], security: {protocol: TLS}", "security.protocol: expected PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL (found 'TLS'); write one of these"),
     ("user without protocol", "bootstrap_servers: [a:1], topics: [t], security: {username: u}", "security: mechanism and username need protocol SASL_SSL, not PLAINTEXT"),
-    ("unknown key", "bootstrap_servers: [a:1], topic: [t]", "topic: unknown key 'topic'; did you mean 'topics'? (allowed: kind, bootstrap_servers, topics, group_id, start, security, max_poll_records)"),
+    ("unknown key", "bootstrap_servers: [a:1], topic: [t]", "topic: unknown key 'topic'; did you mean 'topics'? (allowed: kind, bootstrap_servers, topics, group_id, start, security, max_poll_records, max_batch_bytes)"),
 ]  # fmt: skip
 
 FILES = [
-    ("unknown section", "htp: {}", "htp: unknown key 'htp'; did you mean 'http'? (allowed: source, event, schema_registry, models, windows, decision, alerts, http, metrics, state, log, reload)"),
+    ("unknown section", "htp: {}", "htp: unknown key 'htp'; did you mean 'http'? (allowed: source, event, schema_registry, models, windows, decision, alerts, http, metrics, state, limits, log, reload)"),
     ("unknown key", "http: {prot: 1}", "http.prot: unknown key 'prot'; did you mean 'port'? (allowed: enabled, host, port)"),
     ("unknown key far from all", "http: {zzz: 1}", "http.zzz: unknown key 'zzz'; allowed: enabled, host, port"),
     ("text for a number", "http: {port: '9'}", "http.port: expected a whole number (found '9'); write it in digits, without quotes or a unit"),

@@ -20,6 +20,8 @@ from detector.sources.memory import MemorySource
 from detector.sources.schema_registry import (
     MAX_KEPT,
     MAX_LOOK_UPS,
+    MAX_NOVEL_UNKNOWN,
+    MAX_SAID,
     RETRY_MAX_S,
     UNKNOWN_FOR_S,
     SchemaRegistrySettings,
@@ -182,9 +184,11 @@ def test_too_large_an_answer_is_none(server):
 
 
 def test_many_schemas_are_fetched_in_several_goes_and_not_all_kept(server):
-    """A stream of made-up numbers neither stops the loop nor fills the memory."""
+    """A stream of ever new schemas neither stops the loop nor fills the memory."""
     client = _client(server)
     numbers = list(range(MAX_LOOK_UPS * 2 + 1))
+    for n in [*numbers, *range(10_000, 10_000 + MAX_KEPT)]:
+        server.add(n, LONG)
     assert [client.provide(numbers) for _ in range(3)] == [False, False, True]
     assert len(server.asked) == len(numbers)
 
@@ -207,6 +211,30 @@ def test_the_password_goes_along_from_its_file(tmp_path):
         assert not wrong.provide([1])
     finally:
         server.stop()
+
+
+def test_numbers_that_mean_nothing_do_not_flood_the_registry(server, caplog):
+    """Four bytes of nonsense an event: so many requests and lines a minute, and what is known stays known."""
+    clock = ManualClock()
+    server.add(7, LONG)
+    client = _client(server, clock)
+    assert client.provide([7])
+    with caplog.at_level(logging.WARNING):
+        for first in range(1000, 21_000, 500):
+            numbers = range(first, first + 500)
+            wait = 0
+            while not client.provide([*numbers, 7]) and wait < 100:
+                wait += 1
+            assert wait < 100
+    assert len(server.asked) <= 1 + MAX_NOVEL_UNKNOWN + MAX_LOOK_UPS
+    assert len(caplog.records) <= MAX_SAID + 1
+    assert client.schema_of(7) is not None
+    assert len(client._known) <= MAX_KEPT + 501
+
+    clock.advance(UNKNOWN_FOR_S + 1)
+    server.add(8, LONG)
+    assert client.provide([8])
+    assert client.schema_of(8) is not None
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from kafka import KafkaAdminClient
-from kafka.admin import NewTopic
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import NewPartitions, NewTopic
 from kafka.errors import KafkaError
 
 from tests.support.processes import Program, free_port, wait_until
@@ -195,6 +195,18 @@ def create_topic(bootstrap: str, name: str, partitions: int = 1, **configs: str)
         admin.create_topics([NewTopic(name, partitions, 1, topic_configs=settings)])
         wait_until(lambda: name in admin.list_topics(), 30, f"topic {name} is there")
     return name
+
+
+def delete_records(bootstrap: str, topic: str, partition: int, before: int) -> None:
+    """Delete the records before an offset, as retention does."""
+    with _Admin(bootstrap) as admin:
+        admin.delete_records({TopicPartition(topic, partition): before})
+
+
+def add_partitions(bootstrap: str, topic: str, total: int) -> None:
+    """Give a topic more partitions."""
+    with _Admin(bootstrap) as admin:
+        admin.create_partitions({topic: NewPartitions(total)})
 
 
 def _cluster_id() -> str:
