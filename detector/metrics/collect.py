@@ -144,6 +144,7 @@ def _add_source(view: View, add: Add) -> None:
             add("drift_consumer_lag_records", place, status.lag)
     for reason, n in sorted(view.source.skipped.items()):
         add("drift_source_skipped_records", (reason,), n)
+    add("drift_source_restarts", (), view.source.restarts)
     add("drift_watermark_timestamp_seconds", (), view.watermark_s)
     for topic, seconds in view.event_time_s.items():
         add("drift_last_event_timestamp_seconds", (topic,), seconds)

@@ -80,6 +80,8 @@ RUNNING = (
     Family("drift_consumer_position_offset", "gauge", ("topic", "partition"), "Offset of the next record."),
     Family("drift_source_connected", "gauge", (), "Whether the last contact with the source was fine."),
     Family("drift_source_skipped_records", "counter", ("reason",), "Records that could not be fetched."),
+    Family("drift_source_restarts", "counter", (),
+           "Connections made anew because a partition stood still."),
     Family("drift_watermark_timestamp_seconds", "gauge", (), "Event time up to which windows are closed."),
     Family("drift_last_event_timestamp_seconds", "gauge", ("topic",), "Largest event time seen."),
     Family("drift_last_evaluation_timestamp_seconds", "gauge", _MODEL, "Wall time of the latest evaluation."),

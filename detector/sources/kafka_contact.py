@@ -113,9 +113,27 @@ def client_class(contacts: Contacts) -> type[KafkaNetClient]:
         def _watch(address: str, connection: Any) -> None:
             contacts.failed.setdefault(address, "no answer yet")
             connection.init_future.add_callback(lambda _: contacts.note(address, None))
-            connection.init_future.add_errback(lambda error: contacts.note(address, error))
+            is_first = connection.broker_version_data is None
+
+            def failed(error: Exception) -> None:
+                contacts.note(address, _meaning(connection, error) if is_first else error)
+
+            connection.init_future.add_errback(failed)
 
     return Watched
+
+
+def _meaning(connection: Any, error: Exception) -> Exception:
+    """Return what an error of a first connection means.
+
+    Brokers close the connection right behind the answer that the password is wrong, and the client of
+    kafka-python 3.0 drops what comes in one piece with the end.
+    """
+    has_begun = connection.sasl_enabled and connection.broker_version_data is not None
+    if has_begun and "disconnected" in str(error):
+        refused: Exception = SaslAuthenticationFailedError("closed while the password was checked")
+        return refused
+    return error
 
 
 class BoundedSockets(KafkaNetSocket):  # type: ignore[misc]

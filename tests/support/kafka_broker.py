@@ -9,9 +9,10 @@ import signal
 import subprocess
 import tempfile
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import NewPartitions, NewTopic
@@ -29,8 +30,9 @@ PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{listeners}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}{advertised}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}
 controller.listener.names=CONTROLLER
 log.dirs={data}
 num.partitions=1
@@ -57,6 +59,16 @@ LOG4J = """\
 """
 
 
+class Listener(NamedTuple):
+    """One more address of a broker."""
+
+    name: str
+    port: int
+    advertised: int
+    """The port that the broker gives clients as its own."""
+    protocol: str = "PLAINTEXT"
+
+
 def kafka_available() -> str | None:
     """Return why Apache Kafka cannot be run here; None if it can."""
     if shutil.which("java") is None:
@@ -69,15 +81,20 @@ def kafka_available() -> str | None:
 class KafkaBroker:
     """One broker; `start` and `stop` as often as a test likes, on the same ports and data."""
 
-    def __init__(self, directory: Path | None = None, **properties: str) -> None:
+    def __init__(
+        self, directory: Path | None = None, listeners: Sequence[Listener] = (), **properties: str
+    ) -> None:
         self._own = tempfile.TemporaryDirectory(prefix="kafka-") if directory is None else None
         self.directory = Path(self._own.name) if self._own is not None else directory
         self.port = free_port()
         self._program: Program | None = None
         extra = "\n".join(f"{name.replace('_', '.')}={value}" for name, value in properties.items())
         config = PROPERTIES.format(
-            port=self.port, controller=free_port(), data=self.directory / "data", extra=extra
-        )
+            port=self.port, controller=free_port(), data=self.directory / "data", extra=extra,
+            listeners="".join(f",{one.name}://127.0.0.1:{one.port}" for one in listeners),
+            advertised="".join(f",{one.name}://127.0.0.1:{one.advertised}" for one in listeners),
+            protocols="".join(f",{one.name}:{one.protocol}" for one in listeners),
+        )  # fmt: skip
         (self.directory / "server.properties").write_text(config)
         (self.directory / "log4j2.xml").write_text(LOG4J)
         self._java(
