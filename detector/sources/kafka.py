@@ -31,7 +31,6 @@ from detector.sources.kafka_contact import (
     Contacts,
     close_client,
     is_refusal,
-    new_client,
     remedy,
 )
 from detector.sources.kafka_guard import BatchGuard
@@ -378,9 +377,16 @@ class KafkaSource:
         return delivered
 
     def _new_client(self) -> Any:
-        client = new_client(self._options, Contacts())
-        speed_up(client, self._guard)
-        return client
+        """Return a client to search with, made in a bounded time, too."""
+        from kafka.errors import KafkaTimeoutError
+
+        opening = Opening(self._options, self._survey)
+        opened = opening.wait(OPEN_TIMEOUT_S)
+        if opened is None:
+            opening.abandon()
+            raise KafkaTimeoutError
+        speed_up(opened[0], self._guard)
+        return opened[0]
 
 
 sources.add("kafka", Kind(KafkaSettings, KafkaSource))

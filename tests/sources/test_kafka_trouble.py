@@ -10,55 +10,12 @@ import pytest
 
 from detector.batch import Partition
 from detector.clock import SystemClock
-from detector.sources import Loss, sources
+from detector.sources import Loss
 from detector.sources.kafka_contact import BoundedSockets
-from tests.support.kafka_broker import KafkaBroker, Listener, add_partitions, create_topic
-from tests.support.processes import free_port, wait_until
-from tests.support.producing import Producer, send
-from tests.support.tcp_proxy import TcpProxy
-
-KIND = sources.get("kafka")
-USERS = 'org.apache.kafka.common.security.plain.PlainLoginModule required user_drift="right";'
-
-
-class Rig:
-    """A broker with an address behind a proxy, one that asks for a password, and one that leads nowhere."""
-
-    def __init__(self):
-        behind, locked = free_port(), free_port()
-        self.proxy, self.locked = TcpProxy(behind), TcpProxy(locked)
-        self.far = f"127.0.0.1:{free_port()}"
-        self.nowhere = free_port()
-        self.broker = KafkaBroker(
-            listeners=[
-                Listener("PROXIED", behind, self.proxy.port),
-                Listener("LOCKED", locked, self.locked.port, "SASL_PLAINTEXT"),
-                Listener("FAR", int(self.far.split(":")[1]), self.nowhere),
-            ],
-            sasl_enabled_mechanisms="PLAIN",
-            listener_name_locked_plain_sasl_jaas_config=USERS,
-            authorizer_class_name="org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-            super_users="User:ANONYMOUS",
-        )
-        self._opened = []
-
-    def topic(self, name=None, partitions=1):
-        return create_topic(self.broker.bootstrap, name or f"trouble-{uuid.uuid4().hex[:8]}", partitions)
-
-    def send(self, topic, values, **options):
-        send(self.broker.bootstrap, topic, values, **options)
-
-    def source(self, topic, address=None, start="earliest", **settings):
-        servers = [address or self.broker.bootstrap]
-        made = KIND.Settings(bootstrap_servers=servers, topics=[topic], start=start, **settings)
-        self._opened.append(KIND.open(made, SystemClock()))
-        return self._opened[-1]
-
-    def close_all(self):
-        """Every source lets go in time, whatever has become of its broker."""
-        for source in self._opened:
-            assert closes(source)
-        self._opened.clear()
+from tests.support.kafka_broker import add_partitions
+from tests.support.kafka_rig import KIND, Rig, closes, connected, numbers, read
+from tests.support.processes import wait_until
+from tests.support.producing import Producer
 
 
 @pytest.fixture(scope="module")
@@ -74,35 +31,6 @@ def rig(shared):
     shared.proxy.latency_s, shared.proxy.trickle, shared.proxy.change = 0.0, None, None
     shared.proxy.is_black_hole, shared.proxy.reset_after = False, None
     shared.close_all()
-
-
-def closes(source):
-    """Close on a thread, so that a source that does not end fails a test instead of the whole run."""
-    closing = threading.Thread(target=source.close, daemon=True)
-    closing.start()
-    closing.join(20)
-    return not closing.is_alive()
-
-
-def read(source, n, values=None, meanwhile=lambda: None):
-    values = [] if values is None else values
-
-    def enough():
-        values.extend(source.poll(0.1).values)
-        meanwhile()
-        return len(values) >= n
-
-    wait_until(enough, 90, f"{n} records")
-    return values
-
-
-def connected(source):
-    source.poll(0.1)
-    return source.status().connected
-
-
-def numbers(n, first=0):
-    return [b"%d" % i for i in range(first, first + n)]
 
 
 @pytest.mark.kafka
@@ -319,7 +247,7 @@ def test_a_poll_brings_only_so_many_bytes(rig):
 
 @pytest.mark.kafka
 def test_a_frozen_broker_and_one_that_is_killed(rig, caplog):
-    """Frozen: noticed, said, and a source lets go. Killed and started: reading goes on exactly where it was."""
+    """Frozen: noticed, said, and a source lets go. Killed: reading goes on exactly where it was."""
     topic = rig.topic()
     rig.send(topic, numbers(10))
     source, other = rig.source(topic), rig.source(topic)
