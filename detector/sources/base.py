@@ -13,6 +13,7 @@ from detector.kinds import Kind
 from detector.registry import Registry
 from detector.view import SourceStatus
 
+
 class Mark(NamedTuple):
     """What a group has committed for a partition: an offset, and words for whoever reads it."""
 

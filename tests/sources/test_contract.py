@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from detector.batch import Partition
+from detector.batch import Loss, Partition
 from detector.clock import SystemClock
-from detector.sources import Loss, Mark, Source, sources
+from detector.sources import Mark, Source, sources
 from detector.sources.memory import MemorySource
 from tests.support.kafka_broker import create_topic, delete_records
 from tests.support.processes import wait_until
@@ -60,7 +60,7 @@ def reader(request: pytest.FixtureRequest) -> Iterator[Reader]:
             for value in values:
                 source.append(value, partition)
 
-        yield Reader(source, "memory", append, source.forget, lambda: source)
+        yield Reader(source, "memory", append, source.truncate, lambda: source)
         return
     bootstrap = request.getfixturevalue("kafka")
     topic = create_topic(bootstrap, f"contract-{uuid.uuid4().hex[:8]}", N_PARTITIONS)
@@ -156,7 +156,7 @@ def test_what_was_deleted_before_it_was_read_is_a_loss(reader):
     found = reader.read(8)
 
     assert [offset for _, offset, _ in found] == list(range(12, 20))
-    assert list(reader.source.take_losses()) == [Loss(Partition(reader.topic, 0), 7, "out_of_range", 5, 11)]
+    assert list(reader.source.take_losses()) == [Loss(Partition(reader.topic, 0), "out_of_range", 7, 5, 11)]
     assert list(reader.source.take_losses()) == []
 
 
@@ -168,7 +168,7 @@ def test_a_position_behind_the_end_is_a_log_that_was_truncated(reader):
     reader.send(0, [b"c"])
 
     assert reader.read(1) == [(0, 2, b"c")]
-    assert list(reader.source.take_losses()) == [Loss(P(reader), 5, "truncated", 2, 6)]
+    assert list(reader.source.take_losses()) == [Loss(P(reader), "truncated", 5, 2, 6)]
 
 
 def P(reader: Reader) -> Partition:
@@ -183,7 +183,7 @@ def test_another_topic_of_the_same_name_is_read_from_its_beginning(reader):
 
     assert [offset for _, offset, _ in found] == list(range(6))
     losses = {loss.partition: loss for loss in reader.source.take_losses()}
-    assert losses[P(reader)] == Loss(P(reader), 1, "recreated", 4, 4)
+    assert losses[P(reader)] == Loss(P(reader), "recreated", 0, 4, 4)
 
 
 def test_marks_are_there_after_a_restart(reader):

@@ -2,9 +2,8 @@
 
 from kafka import OffsetAndMetadata, TopicPartition
 
-from detector.batch import Partition
+from detector.batch import Loss, Partition
 from detector.clock import ManualClock
-from detector.sources import Loss
 from detector.sources.kafka_guard import BatchGuard, PassedOver
 from detector.sources.kafka_losses import LossBook
 from detector.sources.kafka_opening import Survey
@@ -35,7 +34,7 @@ def test_a_truncated_log_is_read_on_where_it_was_cut():
     places.truncate({TopicPartition("t", 0): OffsetAndMetadata(80, "", 3), TopicPartition("x", 0): None})
 
     assert places.positions == {P0: 80, P1: 7}
-    assert list(book.take()) == [Loss(P0, 10, "truncated", 80, 89)]
+    assert list(book.take()) == [Loss(P0, "truncated", 10, 80, 89)]
 
 
 def test_a_truncation_that_nobody_can_place_is_told_and_read_on():
@@ -44,7 +43,7 @@ def test_a_truncation_that_nobody_can_place_is_told_and_read_on():
     places.truncate({TopicPartition("t", 0): None})
 
     assert places.positions == {P0: 90}
-    assert list(book.take()) == [Loss(P0, 1, "truncated", 89, 89)]
+    assert list(book.take()) == [Loss(P0, "truncated", 0, 90, 90)]
 
 
 def test_a_topic_created_again_with_fewer_partitions_forgets_the_others():
@@ -55,7 +54,7 @@ def test_a_topic_created_again_with_fewer_partitions_forgets_the_others():
 
     assert places.positions == {P0: 0}
     assert places.partitions == (P0,)
-    assert list(book.take()) == [Loss(P0, 7, "recreated", 3, 9), Loss(P1, 1, "recreated", 5, 5)]
+    assert list(book.take()) == [Loss(P0, "recreated", 7, 3, 9), Loss(P1, "recreated", 0, 5, 5)]
 
 
 def test_a_topic_that_is_away_keeps_its_place():
@@ -81,7 +80,7 @@ def test_a_batch_passed_over_counts_once():
     places.pass_over([batch])
 
     assert places.positions == {P0: 10}
-    assert list(book.take()) == [Loss(P0, 6, "poison", 4, 9)]
+    assert list(book.take()) == [Loss(P0, "poison", 6, 4, 9)]
     assert book.totals == {"poison": 6}
 
 
@@ -89,9 +88,9 @@ def test_losses_of_a_partition_for_one_reason_are_one():
     """However many there are, what is kept until somebody asks is bounded."""
     book = LossBook(ManualClock())
     for i in range(1000):
-        book.add(Loss(P0, 2, "poison", 10 * i, 10 * i + 1))
+        book.add(Loss(P0, "poison", 2, 10 * i, 10 * i + 1))
 
-    assert list(book.take()) == [Loss(P0, 2000, "poison", 0, 9991)]
+    assert list(book.take()) == [Loss(P0, "poison", 2000, 0, 9991)]
 
 
 def test_a_partition_that_stands_still_before_its_end_is_found():

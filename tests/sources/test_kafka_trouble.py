@@ -8,9 +8,8 @@ import uuid
 
 import pytest
 
-from detector.batch import Partition
+from detector.batch import Loss, Partition
 from detector.clock import SystemClock
-from detector.sources import Loss
 from detector.sources.kafka_contact import BoundedSockets
 from tests.support.kafka_broker import add_partitions
 from tests.support.kafka_rig import KIND, Rig, closes, connected, numbers, read
@@ -173,7 +172,7 @@ def test_a_topic_created_again_while_nobody_looked_is_read_from_its_beginning(ri
     source.seek(positions, ids)
 
     assert read(source, 20) == numbers(20, 100)
-    assert list(source.take_losses()) == [Loss(Partition(topic, 0), 1, "recreated", 10, 10)]
+    assert list(source.take_losses()) == [Loss(Partition(topic, 0), "recreated", 0, 10, 10)]
     assert source.topic_ids() != ids
 
 
@@ -220,7 +219,7 @@ def test_a_batch_that_would_fill_the_memory_is_passed_over(rig, codec):
     source = rig.source(topic, max_batch_bytes=1 << 20)
 
     assert read(source, 2) == [b"before", b"behind"]
-    assert list(source.take_losses()) == [Loss(Partition(topic, 0), 1, "too_large_batch", 1, 1)]
+    assert list(source.take_losses()) == [Loss(Partition(topic, 0), "too_large_batch", 1, 1, 1)]
     assert source.positions() == {Partition(topic, 0): 3}
 
 
