@@ -8,7 +8,7 @@ from detector.times import format_time
 
 # The Kafka client logs whole requests at DEBUG, passwords included, and every attempt to connect as an
 # error for as long as a broker is away; what matters of that the source says itself.
-LEAST_LEVEL = {"kafka": logging.CRITICAL, "uvicorn": logging.WARNING, "asyncio": logging.WARNING}
+LEAST_LEVEL = {"kafka": logging.CRITICAL, "uvicorn": logging.ERROR, "asyncio": logging.WARNING}
 
 
 class JsonFormatter(logging.Formatter):

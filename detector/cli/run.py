@@ -59,20 +59,26 @@ def run(options: argparse.Namespace) -> int:
     metrics = Metrics(config.export_policy())
     files = {**stamps_of(config), path: stamp}
     service, reloader = build_service(config, files, metrics, SystemClock())
-    server = WebServer(config.http.host, config.http.port, metrics, service.beat_age_s)
+    http = config.http
+    server = WebServer(http.host, http.port, metrics, service.beat_age_s, http.protection())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: service.stop())
-    signal.signal(signal.SIGHUP, lambda *_: reloader.request())
+
+    def reread(*_: object) -> None:
+        reloader.request()
+        server.read_again()
+
+    signal.signal(signal.SIGHUP, reread)
     if asked.is_set():
         reloader.request()
-    if config.http.enabled:
-        port = server.start()
-        log.info("serving url=http://%s:%d version=%s", config.http.host, port, __version__)
+    if http.enabled:
+        port, scheme = server.start(), "http" if http.tls is None else "https"
+        log.info("serving url=%s://%s:%d version=%s", scheme, http.host, port, __version__)
     Watchdog(service.beat_age_s, config.limits.memory_bytes or cgroup_limit()).start()
     try:
         service.run()
     finally:
-        if config.http.enabled:
+        if http.enabled:
             server.stop()
     log.info("stopped")
     return 0

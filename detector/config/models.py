@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, Field, InstanceOf, PrivateAttr, field_validator, model_validator
 
 from detector.config.fields import Duration, Interval, Listed, PlacedError, Section, refuse_repeats
+from detector.config.http import Http
 from detector.config.sections import (
     Decision,
     DirectoryState,
     Event,
     FeatureSettings,
-    Http,
     Limits,
     Log,
     Metrics,

@@ -296,18 +296,6 @@ class Windows(Section):
         )
 
 
-DEFAULT_PORT = 9723
-
-
-class Http(Section):
-    """Metrics, health, page and API."""
-
-    enabled: bool = True
-    host: Name = "127.0.0.1"
-    port: int = Field(default=DEFAULT_PORT, ge=0, le=65535)
-    """0: any free port."""
-
-
 class Limits(Section):
     """What the process may take."""
 

@@ -6,27 +6,28 @@
     GET /           status page
     GET /api/v1/status    the same as JSON
 
-Half-open and idle connections are closed after a few seconds, so that slow or broken clients cannot
-keep the page from anyone.
+Slow, idle and broken connections are cut, so that they cannot keep the page from anyone. Each view is
+rendered once, however many ask for it.
 """
 
-import asyncio
 import json
 import socket
 import threading
 from collections.abc import Callable, Mapping
 
 import uvicorn
-from h11 import LocalProtocolError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from detector.errors import ConfigError
 from detector.metrics import Metrics
+from detector.view import View
+from detector.web.connections import SAFE_HEADERS, HttpServer, Limits
+from detector.web.guard import Guard
 from detector.web.page import STYLE, render_status
+from detector.web.protection import Door, Protection
 from detector.web.status import status_record
 
 MAX_BEAT_AGE_S = 60.0
@@ -34,25 +35,21 @@ MAX_BEAT_AGE_S = 60.0
 
 STOP_TIMEOUT_S = 5.0
 
-REQUEST_TIMEOUT_S = 5.0
-
-SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
+BACKLOG = 4096
+"""Connections that wait to be accepted."""
 
 
 def application(metrics: Metrics, beat_age_s: Callable[[], float]) -> Starlette:
     """Return the routes over what `metrics` has been given."""
+    as_html = OncePerView(render_status)
+    as_json = OncePerView(lambda view: json.dumps(status_record(view)))
 
     def page(request: Request) -> Response:
         compress = "gzip" in request.headers.get("accept-encoding", "")
         body, content_type = metrics.page(request.headers.get("accept", ""), compress=compress)
         extra = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"} if compress else {}
         # Starlette would append a second charset to a text type, so the header is set as it is.
-        return Response(body, headers=SECURITY_HEADERS | extra | {"Content-Type": content_type})
+        return Response(body, headers=extra | {"Content-Type": content_type})
 
     def healthz(_: Request) -> Response:
         age_s = beat_age_s()
@@ -67,18 +64,17 @@ def application(metrics: Metrics, beat_age_s: Callable[[], float]) -> Starlette:
     def status(_: Request) -> Response:
         view = metrics.view
         if view is None:
-            return Response("starting", 503, SECURITY_HEADERS, "text/plain")
-        return Response(render_status(view), headers=SECURITY_HEADERS, media_type="text/html")
+            return Response("starting", 503, media_type="text/plain")
+        return Response(as_html(view), media_type="text/html")
 
     def status_json(_: Request) -> Response:
         view = metrics.view
         if view is None:
             return _json({"ready": False}, "ready")
-        body = json.dumps(status_record(view))
-        return Response(body, headers=SECURITY_HEADERS, media_type="application/json")
+        return Response(as_json(view), media_type="application/json")
 
     def style(_: Request) -> Response:
-        return Response(STYLE, headers=SECURITY_HEADERS, media_type="text/css")
+        return Response(STYLE, media_type="text/css")
 
     routes = {
         "/metrics": page,
@@ -94,68 +90,70 @@ def application(metrics: Metrics, beat_age_s: Callable[[], float]) -> Starlette:
 
 
 def _json(body: Mapping[str, object], key: str) -> Response:
-    return Response(
-        json.dumps(body), 200 if body[key] else 503, SECURITY_HEADERS, media_type="application/json"
-    )
+    return Response(json.dumps(body), 200 if body[key] else 503, media_type="application/json")
 
 
-class LimitedProtocol(H11Protocol):
-    """HTTP/1.1 where a connection that brings no whole request within a few seconds is closed."""
+class OncePerView:
+    """Renders each view once, however many ask for it at the same time."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to watch the connection."""
-        super().connection_made(transport)
-        self._watch(None)
+    def __init__(self, render: Callable[[View], str]) -> None:
+        self._render = render
+        self._lock = threading.Lock()
+        self._last: tuple[View, bytes] | None = None
 
-    def _watch(self, before: object) -> None:
-        """Look again in a while whether another request has been answered since."""
-        self._timer = self.loop.call_later(REQUEST_TIMEOUT_S, self._check, before)
-
-    def _check(self, before: object) -> None:
-        answering = self.cycle is not None and not self.cycle.response_complete
-        if answering or self.cycle is not before:
-            self._watch(self.cycle)
-        elif not self.transport.is_closing():
-            self.transport.close()
-
-    def send_400_response(self, msg: str) -> None:
-        """Refuse what came; the answer to what it began with goes nowhere, and is no error of ours."""
-        if self.cycle is not None:
-            self.cycle.disconnected = True
-        try:
-            super().send_400_response(msg)
-        except LocalProtocolError:  # it is answered already
-            self.transport.close()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop watching."""
-        self._timer.cancel()
-        super().connection_lost(exc)
+    def __call__(self, view: View) -> bytes:
+        """Return a view as it is shown."""
+        with self._lock:
+            if self._last is None or self._last[0] is not view:
+                # What data say may hold halves of characters, which are no text in UTF-8.
+                self._last = view, self._render(view).encode("utf-8", "replace")
+            return self._last[1]
 
 
 class WebServer:
     """Serves the routes from a daemon thread."""
 
-    def __init__(self, host: str, port: int, metrics: Metrics, beat_age_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        metrics: Metrics,
+        beat_age_s: Callable[[], float],
+        protection: Protection | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        """Read secrets and certificates.
+
+        Raises:
+            ConfigError: a file cannot be used.
+        """
         self._host = host
         self._port = port
+        self._limits = limits or Limits()
+        self._door = Door(protection or Protection())
+        routes = application(metrics, beat_age_s)
         config = uvicorn.Config(
-            application(metrics, beat_age_s),
+            Guard(routes, [route.path for route in routes.routes if isinstance(route, Route)], self._door),
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
             lifespan="off",
             ws="none",
-            http=LimitedProtocol,
+            interface="asgi3",
+            headers=list(SAFE_HEADERS.items()),
             timeout_keep_alive=5,
             timeout_graceful_shutdown=2,
-            limit_concurrency=512,
+            backlog=BACKLOG,
             h11_max_incomplete_event_size=16 << 10,
         )
-        self._server = uvicorn.Server(config)
+        self._server = HttpServer(config, self._door, self._limits)
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
         self._socket: socket.socket | None = None
+
+    def read_again(self) -> None:
+        """Read secrets and certificates anew, soon; may be called from a signal handler."""
+        self._door.ask()
 
     def _run(self) -> None:
         assert self._socket is not None
@@ -170,7 +168,10 @@ class WebServer:
         # Bound here and not on the thread, so that whoever starts the server learns why it cannot.
         try:
             family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-            self._socket = socket.create_server((self._host, self._port), family=family, backlog=512)
+            self._socket = socket.create_server((self._host, self._port), family=family, backlog=BACKLOG)
+            # Taken over by each connection. An answer is written in pieces, and none waits for the other.
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._limits.send_buffer_bytes)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise ConfigError(

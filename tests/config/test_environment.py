@@ -166,7 +166,7 @@ BAD = [
     pytest.param(
         "HTTP__PROT",
         "1",
-        "names no setting: unknown key 'prot' below DRIFT_HTTP; did you mean 'port'? (allowed: enabled, host, port)",
+        "names no setting: unknown key 'prot' below DRIFT_HTTP; did you mean 'port'? (allowed: enabled, host, port, token_file, token, basic, tls)",
         id="unknown key",
     ),
     pytest.param("HTP__PORT", "1", "names no setting: unknown key 'htp'; did you mean 'http'? (allowed: ", id="unknown section"),

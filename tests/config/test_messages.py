@@ -56,8 +56,8 @@ SOURCES = [
 
 FILES = [
     ("unknown section", "htp: {}", "htp: unknown key 'htp'; did you mean 'http'? (allowed: source, event, schema_registry, models, windows, decision, alerts, http, metrics, state, limits, log, reload)"),
-    ("unknown key", "http: {prot: 1}", "http.prot: unknown key 'prot'; did you mean 'port'? (allowed: enabled, host, port)"),
-    ("unknown key far from all", "http: {zzz: 1}", "http.zzz: unknown key 'zzz'; allowed: enabled, host, port"),
+    ("unknown key", "http: {prot: 1}", "http.prot: unknown key 'prot'; did you mean 'port'? (allowed: enabled, host, port, token_file, token, basic, tls)"),
+    ("unknown key far from all", "http: {zzz: 1}", "http.zzz: unknown key 'zzz'; allowed: enabled, host, port, token_file, token, basic, tls"),
     ("text for a number", "http: {port: '9'}", "http.port: expected a whole number (found '9'); write it in digits, without quotes or a unit"),
     ("fraction for a whole number", "http: {port: 1.5}", "http.port: expected a whole number (found 1.5); write it in digits, without quotes or a unit"),
     ("huge whole number", "http: {port: 123456789012345678901}", "http.port: expected a whole number (found 1.2345678901234568e+20); write it in digits, without quotes or a unit"),

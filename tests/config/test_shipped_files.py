@@ -26,6 +26,8 @@ NEVER_IN_A_FILE = {
     ("Authorization", "bearer_token"),
     ("WebhookSettings", "url"),
     ("SlackSettings", "url"),
+    ("Http", "token"),
+    ("Basic", "password"),
 }
 
 
