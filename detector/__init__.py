@@ -36,7 +36,7 @@ nothing does I/O, reads a clock or logs: values in, values out.
     summary/                   descriptive statistics of a data set, column by column
     formats/ distances/ columns    bytes -> columns; counts -> distance, one file each
     tree                       what is remembered, as plain values
-    batch anomaly times registry clock secret errors    records and vocabulary
+    batch anomaly times registry clock secret printable errors    records and vocabulary
 """
 
 __version__ = "0.1.0"

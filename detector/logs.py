@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 
+from detector.printable import escaped
 from detector.times import format_time
 
 # The Kafka client logs whole requests at DEBUG, passwords included, and every attempt to connect as an
@@ -24,17 +25,21 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
-        return json.dumps(fields, ensure_ascii=False)
+        text = json.dumps(fields, ensure_ascii=False)
+        # Also what JSON leaves as it is: DEL, C1 controls, line separators, marks that turn text around.
+        return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 class TextFormatter(logging.Formatter):
-    """`2026-11-23T04:11:05Z WARNING detector.sinks.log: message`, always in one line."""
+    """`2026-11-23T04:11:05Z WARNING detector.sinks.log: message`: one line, tracebacks indented below."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as text; line breaks in it come out escaped, so that nobody can forge a line."""
         text = f"{format_time(record.created)} {record.levelname} {record.name}: {record.getMessage()}"
-        text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+        lines = [escaped(text)]
+        if record.exc_info:
+            lines += ["  " + escaped(line) for line in self.formatException(record.exc_info).split("\n")]
+        return "\n".join(lines)
 
 
 def set_up(level: str, written: str) -> None:

@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from detector import __version__
 from detector.errors import DetectorError
+from detector.printable import escaped
 
 PROGRAM = "drift-detector"
 
@@ -50,7 +51,7 @@ class OneLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the error and exit with code 2."""
-        self.exit(2, f"{self.prog}: {message}; see `{self.prog} --help`\n")
+        self.exit(2, f"{self.prog}: {escaped(message)}; see `{self.prog} --help`\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -111,4 +112,4 @@ def _drop_output() -> None:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return escaped(" ".join(text.split()))

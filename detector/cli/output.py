@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from detector.errors import InputError
+from detector.printable import escaped, printable
 from detector.store import write_whole
 
 
@@ -27,14 +28,16 @@ def refuse_inputs(output: str | None, inputs: Iterable[str]) -> None:
 def emit(text: str, path: str | None = None) -> None:
     """Print `text`, or write it to `path`."""
     if path is None or path == "-":
-        sys.stdout.write(text + "\n")
+        # Reports cut and replace by themselves what does not print; JSON does not, and a terminal would obey.
+        shown = "\n".join(map(printable, text.split("\n"))) if sys.stdout.isatty() else text
+        sys.stdout.write(shown + "\n")
     else:
         write_whole(Path(path), (text + "\n").encode())
 
 
 def warn(text: str) -> None:
     """Say something on standard error, beside the output."""
-    sys.stderr.write(f"drift-detector: {text}\n")
+    sys.stderr.write(f"drift-detector: {escaped(text)}\n")
 
 
 def to_json(record: Any, *, indent: int = 2) -> str:

@@ -113,6 +113,7 @@ def _is_address(url: str) -> bool:
 def _shown(record: Any, before: Any, written: str) -> str:
     """Return a status as it is printed: JSON in one line, or text in which nothing moves the cursor."""
     from detector.errors import InputError
+    from detector.printable import printable
     from detector.report.status import status_text
 
     if written == "json":
@@ -121,4 +122,4 @@ def _shown(record: Any, before: Any, written: str) -> str:
         text = status_text(record, before)
     except (LookupError, TypeError, ValueError, AttributeError):
         raise InputError("--url: what answers there is no drift detector of this version") from None
-    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
+    return "\n".join(map(printable, text.split("\n")))

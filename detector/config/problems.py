@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from detector.errors import ConfigError
+from detector.printable import escaped
 
 KeyPath = tuple[str | int, ...]
 
@@ -160,7 +161,7 @@ def shown(value: object) -> str:
 
 def printable(text: str) -> str:
     """Return `text` with every character that would not print, or would print elsewhere, escaped."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    return escaped(text)
 
 
 def nearest(word: object, known: Iterable[str]) -> str | None:

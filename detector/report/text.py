@@ -1,7 +1,8 @@
 """Small helpers for text that people read on a terminal."""
 
+from detector.printable import printable
+
 
 def cut(text: str, width: int) -> str:
     """Return `text` printable and at most `width` characters wide: data may hold anything."""
-    printable = "".join(c if c.isprintable() else "\ufffd" for c in text)
-    return printable if len(printable) <= width else printable[: width - 1] + "…"
+    return printable(text, width)

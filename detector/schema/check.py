@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from detector.anomaly import Anomaly, Severity
+from detector.printable import printable
 from detector.schema.model import FeatureSchema, Rule, Schema
 from detector.summary.model import ColumnSummary, ValueCounts
 
@@ -102,8 +103,7 @@ def examples(values: Mapping[str, int], of: int, most: int = 10) -> str:
 
 def shortened(text: str, width: int = 60) -> str:
     """Return a value printable and of bounded width, with blanks at its ends shown."""
-    printable = "".join(c if c.isprintable() else "\ufffd" for c in text)
-    cut = printable if len(printable) <= width else printable[: width - 1] + "…"
+    cut = printable(text, width)
     return repr(cut) if cut != cut.strip() or not cut else cut
 
 

@@ -10,6 +10,7 @@ from detector.kinds import Kind
 from detector.notice import Notice
 from detector.sinks.base import sinks
 from detector.sinks.settings import SinkSettings
+from detector.sinks.words import MAX_TEXT, printable
 from detector.times import format_duration, format_time
 from detector.tree import Tree
 from detector.view import SinkStatus
@@ -57,7 +58,8 @@ def describe(t: Transition) -> str:
     """Return a transition as key=value text, with what changed most."""
     at_s = t.starts_at_s if t.ends_at_s is None else t.ends_at_s
     parts = [
-        f"status={t.status} alert={t.alert} model={t.key.model} version={t.key.version} slice={t.slice}",
+        f"status={t.status} alert={t.alert} model={word(t.key.model)} version={word(t.key.version)}",
+        f"slice={_slice(t.slice)}",
         f"feature={'-' if t.feature is None else word(t.feature)} window={format_duration(t.window_s)}",
         f"statistic={t.statistic or '-'}",
     ]
@@ -80,7 +82,7 @@ def describe(t: Transition) -> str:
         parts.append(f"note={quoted(UNSURE)}")
     if t.contributors and t.status == "firing":
         changes = "; ".join(
-            f"{_printable(c.bin)}: {c.reference:.1%} -> {c.current:.1%}" for c in t.contributors
+            f"{printable(c.bin)}: {c.reference:.1%} -> {c.current:.1%}" for c in t.contributors
         )
         parts.append(f"contributors=[{changes}]")
     return " ".join(parts)
@@ -88,17 +90,23 @@ def describe(t: Transition) -> str:
 
 def word(text: str) -> str:
     """Return a name as it is, in quotes where it could be taken for more than one `key=value`."""
-    return text if text.isprintable() and not _ODD.search(text) and text not in ("", "-") else quoted(text)
+    return (
+        text
+        if len(text) <= MAX_TEXT and text.isprintable() and not _ODD.search(text) and text not in ("", "-")
+        else quoted(text)
+    )
 
 
 def quoted(text: str) -> str:
     """Return a text in quotes, on one line whatever it holds: names of new columns come from events."""
-    return '"' + _printable(text).replace('"', "'") + '"'
+    return '"' + printable(text, MAX_TEXT).replace('"', "'") + '"'
 
 
-def _printable(text: str) -> str:
-    """Return a text on one line: categories come from training data, line breaks and all."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+def _slice(text: str) -> str:
+    """Return a slice as it is, `country=DE`, in quotes where it could be taken for more."""
+    column, _, value = text.partition("=")
+    is_plain = word(column) == column and (not value or word(value) == value)
+    return text if is_plain else quoted(text)
 
 
 sinks.add("log", Kind(LogSettings, lambda settings, _clock: LogSink(settings)))

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from detector.alerts import SCHEMA_ALERT, Transition
 from detector.notice import Notice
+from detector.printable import distinct
 from detector.sinks.message import encode, message_of
 from detector.sinks.settings import Links
-from detector.sinks.words import description, printable, summary
+from detector.sinks.words import MAX_NAME, description, summary
 from detector.times import format_time
 
 NEVER = "0001-01-01T00:00:00Z"
@@ -28,7 +29,7 @@ def labels_of(t: Transition) -> dict[str, str]:
         "severity": t.severity,
         "kind": (t.kind or "") if t.alert == SCHEMA_ALERT else "",
     }
-    return {name: printable(value) for name, value in labels.items() if value}
+    return {name: distinct(value, MAX_NAME) for name, value in labels.items() if value}
 
 
 def annotations_of(notice: Notice, links: Links) -> dict[str, str]:

@@ -47,7 +47,7 @@ def webhook_body(notices: Sequence[Notice], links: Links, receiver: str, now_s: 
     Source: `webhook.Message` and `template.Data` of prometheus/alertmanager.
     """
     alerts = [Postable.of(notice, links, now_s) for notice in notices]
-    group = {name: alerts[0].labels[name] for name in GROUP_LABELS}
+    group = {name: alerts[0].labels.get(name, "") for name in GROUP_LABELS}
     pairs = ", ".join(f'{name}="{_escaped(value)}"' for name, value in group.items())
     return {
         "receiver": receiver,

@@ -2,6 +2,7 @@
 
 from detector.alerts import DATASET_STATISTIC, PREDICTION_ALERT, SCHEMA_ALERT, UNSURE, Transition
 from detector.notice import Notice
+from detector.printable import printable as safe
 from detector.times import format_duration, format_time
 from detector.windows.slices import ALL
 
@@ -18,8 +19,7 @@ _ACTIONS = {
 
 def printable(text: str, limit: int = MAX_NAME) -> str:
     """Return a text in one line of characters that print, cut to `limit`."""
-    safe = "".join(c if c.isprintable() else "\ufffd" for c in text[: limit + 1])
-    return safe if len(safe) <= limit else safe[: limit - 1] + "…"
+    return safe(text, limit)
 
 
 def subject(t: Transition) -> str:

@@ -11,12 +11,15 @@ from detector.batch import ModelKey
 from detector.drift.evaluation import State
 from detector.metrics.labels import label
 from detector.pipeline import Judged
+from detector.printable import printable
 from detector.times import format_duration, format_time
 from detector.view import View
 
 STYLE = (files("detector.web") / "style.css").read_text(encoding="utf-8")
 
 REFRESH_S = 10
+
+MAX_TEXT = 500
 
 MAX_FEATURES = 300
 """Rows of the table; the features that changed most come first."""
@@ -53,7 +56,7 @@ def _alert(t: Transition) -> str:
         f"<li>{_text(c.bin)}: {c.reference:.1%} &rarr; {c.current:.1%}</li>" for c in t.contributors
     )
     if t.message is not None:
-        numbers = f": {t.kind}, {label(t.message)}{size and ';'}{size}"
+        numbers = f": {t.kind}, {printable(t.message, MAX_TEXT)}{size and ';'}{size}"
     together = "; in " if t.feature is None else "; with "
     together = together + ", ".join(label(name) for name in t.moved_with) if t.moved_with else ""
     began = "" if t.onset_s is None else f", the change {_how(t)}"
@@ -153,7 +156,11 @@ def _share(x: float) -> str:
 def _config(view: View) -> str:
     """Say what keeps the configuration file from being in force; nothing where it is."""
     config = view.config
-    said = [f'<p class="drift">Not reloaded: {escape(config.error)}</p>'] if config.error else []
+    said = (
+        [f'<p class="drift">Not reloaded: {escape(printable(config.error, MAX_TEXT))}</p>']
+        if config.error
+        else []
+    )
     if config.after_restart:
         names = escape(", ".join(config.after_restart))
         said.append(f'<p class="warning">Takes effect after a restart: {names}</p>')

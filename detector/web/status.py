@@ -16,6 +16,7 @@ from detector.batch import ModelKey
 from detector.drift.evaluation import State
 from detector.metrics.labels import label
 from detector.pipeline import Judged
+from detector.printable import printable
 from detector.report.records import Record, alert_record, number
 from detector.times import format_time
 from detector.view import View
@@ -54,8 +55,7 @@ def _time(seconds: float | None) -> str | None:
 
 
 def _cut(text: str) -> str:
-    safe = "".join(c if c.isprintable() else "\ufffd" for c in text)
-    return safe if len(safe) <= MAX_TEXT_LENGTH else safe[: MAX_TEXT_LENGTH - 1] + "…"
+    return printable(text, MAX_TEXT_LENGTH)
 
 
 def _config(view: View) -> Record:

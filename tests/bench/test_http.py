@@ -59,7 +59,7 @@ NEW_PER_S = 200
 
 
 def _flood(port, full, ends):
-    """Open a thousand connections, then 200 a second in place of the oldest: five seconds each, as allowed."""
+    """Open a thousand connections, then 200 a second in place of the oldest: five seconds each."""
     with contextlib.ExitStack() as stack:
         sockets = []
         while not ends.is_set():
