@@ -97,7 +97,8 @@ class Security(BaseModel):
         try:
             context = ssl.create_default_context(cafile=self.ca_file)
             if self.cert_file is not None:
-                context.load_cert_chain(self.cert_file, self.key_file)
+                # Else OpenSSL would ask for the password of a locked key on the terminal, and wait.
+                context.load_cert_chain(self.cert_file, self.key_file, password="")
         except OSError as error:
             raise ConfigError(f"{path}: a TLS file cannot be used ({error})") from None
         context.minimum_version = ssl.TLSVersion.TLSv1_2

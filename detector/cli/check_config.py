@@ -18,9 +18,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check everything that `run` would refuse: the file, the baselines, the series count."""
+    """Check everything that `run` would refuse: the file, what it names, the series count."""
     from detector.assembly import assemble
     from detector.config import InvalidConfigError, load_config, show
+    from detector.config.named_files import problems_of, warnings_of
     from detector.metrics import check_series
     from detector.report.baseline import baseline_line
 
@@ -29,13 +30,17 @@ def run(options: argparse.Namespace) -> int:
     except InvalidConfigError as error:
         sys.stderr.write("".join(f"{line}\n" for line in error.problems))
         return error.exit_code
+    unreadable = problems_of(config.files)
+    if unreadable:
+        sys.stderr.write("".join(f"{line}\n" for line in unreadable))
+        return 2
     if options.show:
         sys.stdout.write(show(config))
     assembly = assemble(config)
     series = check_series(assembly.models, config.window_spec(), config.export_policy())
     if config.is_replay:
         sys.stderr.write("warning: source is `replay`: for the `replay` command, `run` refuses it\n")
-    for warning in (*config.warnings, *assembly.warnings):
+    for warning in (*config.warnings, *warnings_of(config.files), *assembly.warnings):
         sys.stderr.write(f"warning: {warning}\n")
     for key, baseline in assembly.baselines.items():
         sys.stderr.write(f"model {key.model} version {key.version}: {baseline_line(baseline)}\n")

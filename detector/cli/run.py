@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import resource
 import signal
 import threading
 from pathlib import Path
@@ -52,6 +53,8 @@ def run(options: argparse.Namespace) -> int:
     # By itself it would end the program: whoever sends it to reload need not know how far the start is.
     asked = threading.Event()
     signal.signal(signal.SIGHUP, lambda *_: asked.set())
+    # What the program has in memory, payloads and passwords, is not to lie on a disk when it crashes.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     path = Path(options.config)
     stamp = stamp_of(path)
     config = load_config(path)
@@ -90,6 +93,7 @@ def build_service(
     """Put the service together, with what changes it while it runs; refuses what `check-config` refuses."""
     from detector.assembly import assemble
     from detector.config import load_config
+    from detector.config.named_files import warnings_of
     from detector.formats import formats
     from detector.kinds import open_part
     from detector.metrics import check_series
@@ -106,7 +110,7 @@ def build_service(
     read = BaselineReader()
     assembly = assemble(config, schemas, read)
     check_series(assembly.models, config.window_spec(), config.export_policy())
-    for warning in (*config.warnings, *assembly.warnings):
+    for warning in (*config.warnings, *warnings_of(config.files), *assembly.warnings):
         log.warning("%s", warning)
     for key, baseline in assembly.baselines.items():
         log.info("watching model=%s version=%s %s", key.model, key.version, baseline_line(baseline))

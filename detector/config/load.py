@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from detector.config.environment import override
 from detector.config.families import Families, Family
 from detector.config.models import Config
+from detector.config.named_files import NamedFile
 from detector.config.problems import (
     HIDDEN,
     Draft,
@@ -62,7 +63,8 @@ def load_config(
     if config is None or found:
         lines = [line for _, line in sorted(found, key=lambda one: one[0])]
         raise InvalidConfigError(_scrubbed(lines, draft, schema), document.name)
-    config.came_from(Path(path), document.sha256, tuple(_warnings(config, draft)))
+    files = tuple(_files(draft))
+    config.came_from(Path(path), document.sha256, tuple(_warnings(config, draft)), files)
     return config
 
 
@@ -168,6 +170,13 @@ def _look_beside(draft: Draft, directory: Path) -> None:
             for key in path[:-1]:
                 node = node[key]
             node[path[-1]] = str(directory / value)
+
+
+def _files(draft: Draft) -> Iterator[NamedFile]:
+    """Return the files that settings name, with the places that name them."""
+    for path, value in _leaves(draft.content, ()):
+        if isinstance(value, str) and value and holds_secrets(path) and str(path[-1]).endswith("_file"):
+            yield NamedFile(draft.origin(path)[1], path, Path(value))
 
 
 def _scrubbed(lines: list[str], draft: Draft, schema: Schema) -> list[str]:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, InstanceOf, PrivateAttr, field_validator,
 
 from detector.config.fields import Duration, Interval, Listed, PlacedError, Section, refuse_repeats
 from detector.config.http import Http
+from detector.config.named_files import NamedFile
 from detector.config.sections import (
     Decision,
     DirectoryState,
@@ -80,6 +81,7 @@ class Config(Section):
 
     _path: Path = PrivateAttr(default=Path("detector.yaml"))
     _warnings: tuple[str, ...] = PrivateAttr(default=())
+    _files: tuple[NamedFile, ...] = PrivateAttr(default=())
     _digest: _Digest = PrivateAttr(default=_Digest())
 
     @model_validator(mode="after")
@@ -120,8 +122,16 @@ class Config(Section):
         """Seconds from one look at the files to the next; infinity where nobody looks."""
         return math.inf if self.reload == "off" else parse_duration(self.reload)
 
-    def came_from(self, path: Path, sha256: str, warnings: tuple[str, ...]) -> None:
-        """Note the file, and what its reader should know."""
+    @property
+    def files(self) -> tuple[NamedFile, ...]:
+        """Files with secrets and certificates, with the settings that name them."""
+        return self._files
+
+    def came_from(
+        self, path: Path, sha256: str, warnings: tuple[str, ...], files: tuple[NamedFile, ...] = ()
+    ) -> None:
+        """Note the file, what its reader should know, and which files it names."""
+        self._files = files
         self._path = path
         self._digest = _Digest(sha256)
         self._warnings = warnings
