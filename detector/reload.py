@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-RELOADED = ("models", "windows", "decision", "alerts", "metrics", "log", "reload")
+RELOADED = ("models", "windows", "decision", "alerts", "metrics", "privacy", "log", "reload")
 """Sections that take effect at once; the others do after a restart."""
 
 MAX_ERROR_LENGTH = 500

@@ -11,8 +11,8 @@ from detector.baseline import Baseline
 from detector.baseline.expectations import Expectations
 from detector.baseline.learning import Knowledge, Learner, knowledge_of
 from detector.batch import Floats, Ints, ModelKey
-from detector.drift.causes import cause_of
-from detector.drift.contributors import contributors
+from detector.drift.causes import WORDS, cause_of
+from detector.drift.contributors import contributors, few_of
 from detector.drift.evaluation import Evaluation
 from detector.drift.explanation import Explanation
 from detector.drift.groups import correlated
@@ -182,7 +182,24 @@ class Watched:
 
     def broken_by(self, window: WindowProfile) -> tuple[Anomaly, ...]:
         """Return the expectations that a window breaks."""
-        return () if self._expectations is None else self._expectations.broken_by(window)
+        if self._expectations is None:
+            return ()
+        found = self._expectations.broken_by(window)
+        return tuple(replace(a, long=self._told(a.feature, a.long, a.short)) for a in found)
+
+    def _told(self, feature: str | None, message: str, instead: str) -> str:
+        """Return a message, or what is said instead where it may hold what is not for everybody."""
+        names = self.judge.baseline.features.names
+        if feature is None or feature not in names:
+            return message
+        if self._is_sensitive(feature):
+            return instead
+        few = few_of(self.judge.baseline, names.index(feature), self.monitored.policy.min_count)
+        return instead if any(name and name in message for name in few) else message
+
+    def _is_sensitive(self, feature: str | None) -> bool:
+        """Whether no value of a feature may be told."""
+        return feature is not None and bool(self.monitored.policy.of(feature).sensitive)
 
     @property
     def possible_anomalies(self) -> tuple[tuple[str, str], ...]:
@@ -201,10 +218,16 @@ class Watched:
         cause = cause_of(self.judge.baseline, expected, evaluation, row, feature, swaps=swaps)
         times = AlertTimes(window.start_s, window.end_s, window.end_s)
         onset = self._onset(row, feature, evaluation.worst_statistic(row, feature), times)
+        policy, reference = self.monitored.policy, self.judge.reference(row)
+        name = evaluation.features.names[feature]
+        message = None if cause is None else self._told(name, cause.message, WORDS[cause.name])
+        changed = () if self._is_sensitive(name) else contributors(
+            self.judge.baseline, reference, current, feature, min_count=policy.min_count
+        )  # fmt: skip
         return Explanation(
-            contributors(self.judge.baseline, self.judge.reference(row), current, feature),
+            changed,
             cause=None if cause is None else cause.name,
-            message=None if cause is None else cause.message,
+            message=message,
             moved_with=correlated(self.judge.baseline, evaluation, row, feature),
             onset_s=onset.time_s,
             shape=onset.shape,

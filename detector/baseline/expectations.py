@@ -91,7 +91,7 @@ class Expectations:
         features = [live_feature(baseline, f, environment) for f in range(len(names))]
         self._features = features
         self._checks = [
-            Check(name, f.schema, None, schema, environment, tolerance=tolerance)
+            Check(name, f.schema, None, schema, environment, tolerance=tolerance, tells_values=False)
             for name, f in zip(names, features, strict=True)
         ]
         is_checked = [f.is_checked and name not in ignored for name, f in zip(names, features, strict=True)]

@@ -19,6 +19,7 @@ from detector.config.sections import (
     Log,
     Metrics,
     Model,
+    Privacy,
     ReplaySource,
     Statistics,
     TopicState,
@@ -73,6 +74,7 @@ class Config(Section):
     alerts: Alerts = Field(default_factory=Alerts)
     http: Http = Http()
     metrics: Metrics = Metrics()
+    privacy: Privacy = Privacy()
     state: DirectoryState | TopicState | None = None
     limits: Limits = Limits()
     log: Log = Log()
@@ -207,6 +209,7 @@ class Config(Section):
             dataset_share=decision.dataset_share,
             learn=decision.learn == "auto",
             schema_tolerance=decision.schema_tolerance,
+            min_count=self.privacy.min_count,
             thresholds=_thresholds(decision.statistics, set()),
             features=_feature_policies(self.model(model_name).features, set(decision.statistics)),
         )
@@ -216,7 +219,9 @@ def _feature_policies(features: dict[str, FeatureSettings], set_before: set[str]
     policies = {}
     for name, feature in features.items():
         thresholds = _thresholds(feature.statistics, set_before)
-        policies[name] = FeaturePolicy(feature.ignore, feature.min_effect, thresholds, feature.importance)
+        policies[name] = FeaturePolicy(
+            feature.ignore, feature.min_effect, thresholds, feature.importance, feature.sensitive
+        )
         set_before = set_before | set(feature.statistics)
     return policies
 

@@ -232,6 +232,8 @@ class FeatureSettings(Section):
     """Null: the model's."""
     importance: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     """Weight in `dataset_share`. Null: 1, or as an earlier entry says."""
+    sensitive: bool | None = None
+    """True: states and scores are told, never a value. Null: as an earlier entry says."""
     statistics: Statistics = Field(default_factory=dict)
 
 
@@ -325,6 +327,13 @@ class Metrics(Section):
                 raise PlacedError((i,), f"unknown statistic {name!r}{suggestion(name, known)}")
         refuse_repeats(names or (), ())
         return names
+
+
+class Privacy(Section):
+    """What is told of values."""
+
+    min_count: int = Field(default=10, ge=1, le=1_000_000)
+    """Categories that training had less often are not named."""
 
 
 class DirectoryState(Section):

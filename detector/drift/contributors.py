@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.baseline import Baseline
+from detector.batch import Bools
 from detector.profile import CategoryBinning, Profile
 from detector.profile.binning import N_BUCKETS
 
@@ -21,12 +22,13 @@ class Contributor:
 
 
 def contributors(
-    baseline: Baseline, reference: Profile, current: Profile, feature: int, most: int = 5
+    baseline: Baseline, reference: Profile, current: Profile, feature: int, most: int = 5, min_count: int = 1
 ) -> tuple[Contributor, ...]:
     """Return the `most` bins of a feature whose share changed most, largest change first.
 
-    Both profiles have one row. Missing values, type mismatches and non-finite values count as bins
-    of their own, so the shares of each side add up to 1.
+    Categories that all of training had less than `min_count` times are not named, but counted together
+    with the rare values. Both profiles have one row. Missing values, type mismatches and non-finite
+    values count as bins of their own, so the shares of each side add up to 1.
     """
     layout, binning = baseline.layout, baseline.binning.of(feature)
     start = int(layout.segments.starts[feature])
@@ -40,12 +42,14 @@ def contributors(
         names.append(name)
         shares.append((counts[0] / totals[0], counts[1] / totals[1]))
 
-    for i in range(n_own):
+    named = ~_is_few(baseline, feature, min_count)
+    for i in np.flatnonzero(named).tolist():
         add(binning.describe(i), (int(sides[0][start + i]), int(sides[1][start + i])))
     if isinstance(binning, CategoryBinning):
         rest = slice(start + n_own, start + binning.length)
         unseen = int(sides[1][layout.unseen][feature])
-        add("rare values", (int(sides[0][rest].sum()), int(sides[1][rest].sum()) - unseen))
+        few = [int(side[rest].sum() + side[start : start + n_own][~named].sum()) for side in sides]
+        add("rare values", (few[0], few[1] - unseen))
         add(NEVER_SEEN, (0, unseen))
     for name, block in (
         ("missing", layout.missing),
@@ -56,3 +60,18 @@ def contributors(
     change = np.array([abs(p - q) for p, q in shares])
     order = np.argsort(-change, kind="stable")[:most]
     return tuple(Contributor(names[i], *shares[i]) for i in order.tolist() if change[i] > 0)
+
+
+def few_of(baseline: Baseline, feature: int, min_count: int) -> tuple[str, ...]:
+    """Return the categories of a feature that all of training had less than `min_count` times."""
+    binning = baseline.binning.of(feature)
+    return tuple(binning.describe(i) for i in np.flatnonzero(_is_few(baseline, feature, min_count)).tolist())
+
+
+def _is_few(baseline: Baseline, feature: int, min_count: int) -> Bools:
+    """Return which counters are of categories that training had less often; none of numbers are."""
+    binning, start = baseline.binning.of(feature), int(baseline.layout.segments.starts[feature])
+    if not isinstance(binning, CategoryBinning):
+        return np.zeros(binning.length, dtype=bool)
+    few: Bools = baseline.profile.counts[0, start : start + len(binning.values)] < min_count
+    return few

@@ -18,6 +18,8 @@ class FeaturePolicy:
     importance: float | None = None
     """Weight in the share of drifted features that makes the model as a whole drift; None: 1, or as an
     earlier entry says."""
+    sensitive: bool | None = None
+    """Told are its states and scores, never a value of it; None leaves it as an earlier entry says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,16 @@ class DecisionPolicy:
     """Where the baseline does not tell how data vary by themselves, it is learned from the stream."""
     schema_tolerance: float | None = 0.01
     """Share of a window's values that may break the baseline's schema; None: it is not held against it."""
+    min_count: int = 10
+    """A category that training had less often is not named where changes are told."""
 
     def __post_init__(self) -> None:
         if self.schema_tolerance is not None and not 0 < self.schema_tolerance < 1:
             raise ValueError("schema_tolerance must lie between 0 and 1")
         if not 0 < self.min_effect < 1:
             raise ValueError("min_effect must lie between 0 and 1")
+        if self.min_count < 1:
+            raise ValueError("min_count must be at least 1")
         if self.min_samples < 1:
             raise ValueError("min_samples must be at least 1")
         if not 0 < self.dataset_share <= 1:
@@ -59,10 +65,12 @@ class DecisionPolicy:
         min_effect: float | None = self.min_effect
         thresholds = dict(self.thresholds)
         importance: float | None = None
+        sensitive: bool | None = False
         for pattern, policy in self.features.items():
             if fnmatchcase(feature, pattern):
                 ignore = policy.ignore if policy.ignore is not None else ignore
                 min_effect = policy.min_effect if policy.min_effect is not None else min_effect
                 importance = policy.importance if policy.importance is not None else importance
+                sensitive = policy.sensitive if policy.sensitive is not None else sensitive
                 thresholds.update(policy.thresholds)
-        return FeaturePolicy(ignore, min_effect, thresholds, importance)
+        return FeaturePolicy(ignore, min_effect, thresholds, importance, sensitive)

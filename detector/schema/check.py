@@ -47,6 +47,8 @@ class Check:
     against: tuple[Against, ...] = ()
     tolerance: float = 0.0
     """Share of the values that may break a rule about single values: above 0 on live windows."""
+    tells_values: bool = True
+    """Whether messages hold numbers of the data: those of live windows do not, one may be of one person."""
 
     @property
     def is_expected(self) -> bool:

@@ -38,7 +38,8 @@ def rule_12_values(check: Check) -> Iterator[Anomaly]:
     n = sum(odd.values()) + unnamed
     if not check.too_many(n, of):
         return
-    named = f": {examples(odd, of)}" if odd else ""
+    tells = check.tells_values or check.feature.type == "string"
+    named = f": {examples(odd, of)}" if odd and tells else ""
     yield from check.anomaly(
         "ENUM_TYPE_UNEXPECTED_STRING_VALUES",
         "unexpected values",
@@ -76,16 +77,14 @@ def _range(
     if domain.min is not None and low[0] < domain.min:
         n = 1 if low[1] is None else low[1]
         if check.too_many(n, of):
-            long = f"unexpectedly small: {low[0]:.6g}, the least allowed is {domain.min:.6g}; " + _beyond(
-                low[1], of
-            )
+            found = f": {low[0]:.6g}" if check.tells_values else ""
+            long = f"unexpectedly small{found}, the least allowed is {domain.min:.6g}; {_beyond(low[1], of)}"
             yield from check.anomaly(f"{prefix}_SMALL_{number}", "out-of-range values", long, "domain")
     if domain.max is not None and high[0] > domain.max:
         n = 1 if high[1] is None else high[1]
         if check.too_many(n, of):
-            long = f"unexpectedly large: {high[0]:.6g}, the most allowed is {domain.max:.6g}; " + _beyond(
-                high[1], of
-            )
+            found = f": {high[0]:.6g}" if check.tells_values else ""
+            long = f"unexpectedly large{found}, the most allowed is {domain.max:.6g}; {_beyond(high[1], of)}"
             yield from check.anomaly(f"{prefix}_BIG_{number}", "out-of-range values", long, "domain")
 
 
@@ -188,8 +187,9 @@ def _bool_numbers(check: Check, column: ColumnSummary) -> Iterator[Anomaly]:
     for kind, worst in kinds:
         if worst is not None and check.too_many(1 if odd is None else odd, of):
             count = f"; {counted(odd, of)} are neither" if odd is not None else ""
+            what = f"{worst:.6g}" if check.tells_values else "a number"
             yield from check.anomaly(
-                kind, "non-boolean values", f"{worst:.6g} is neither 0 nor 1{count}", "domain"
+                kind, "non-boolean values", f"{what} is neither 0 nor 1{count}", "domain"
             )
 
 

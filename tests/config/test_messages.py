@@ -55,7 +55,7 @@ SOURCES = [
 ]  # fmt: skip
 
 FILES = [
-    ("unknown section", "htp: {}", "htp: unknown key 'htp'; did you mean 'http'? (allowed: source, event, schema_registry, models, windows, decision, alerts, http, metrics, state, limits, log, reload)"),
+    ("unknown section", "htp: {}", "htp: unknown key 'htp'; did you mean 'http'? (allowed: source, event, schema_registry, models, windows, decision, alerts, http, metrics, privacy, state, limits, log, reload)"),
     ("unknown key", "http: {prot: 1}", "http.prot: unknown key 'prot'; did you mean 'port'? (allowed: enabled, host, port, token_file, token, basic, tls)"),
     ("unknown key far from all", "http: {zzz: 1}", "http.zzz: unknown key 'zzz'; allowed: enabled, host, port, token_file, token, basic, tls"),
     ("text for a number", "http: {port: '9'}", "http.port: expected a whole number (found '9'); write it in digits, without quotes or a unit"),
@@ -135,7 +135,7 @@ IN_A_MODEL = [
     ("slice twice", "name: m, baselines: b, slices: [a, a]", "slices.1.column: 'a' stands twice; remove one"),
     ("slice without values", "name: m, baselines: b, slices: [{column: a, values: []}]", "slices.0.values: no values; name some, or write null for those of the baseline"),
     ("slice is a number", "name: m, baselines: b, slices: [5]", "slices.0: expected a column's name (found 5); write country, or {column: country, values: [DE]}"),
-    ("feature with spaces", "name: m, baselines: b, features: {'x y': {ignor: true}}", "features.'x y'.ignor: unknown key 'ignor'; did you mean 'ignore'? (allowed: ignore, min_effect, importance, statistics)"),
+    ("feature with spaces", "name: m, baselines: b, features: {'x y': {ignor: true}}", "features.'x y'.ignor: unknown key 'ignor'; did you mean 'ignore'? (allowed: ignore, min_effect, importance, sensitive, statistics)"),
     ("feature without a name", "name: m, baselines: b, features: {'': {}}", "features.'': must not be empty (found ''); write a name"),
     ("threshold", "name: m, baselines: b, features: {a: {statistics: {unseen: {threshold: 2}}}}", "features.a.statistics.unseen.threshold: unseen is never above 1 (found 2); write a smaller number"),
 ]  # fmt: skip
