@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv dev demo stack kafka registry prometheus lint test fast bench bench-detection lock clean
+.PHONY: help venv dev demo stack kafka registry prometheus lint test fast faults soak bench bench-detection lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -78,6 +78,13 @@ test: $(VENV)/.dev lint ## all checks and tests, against real Kafka, Apicurio Re
 	@tools/provide prometheus || [ -z "$${CI:-}" ]
 	@tools/provide alertmanager || [ -z "$${CI:-}" ]
 	$(BIN)/pytest $(ARGS)
+
+faults: $(VENV)/.dev ## the long form of tests/faults: 500 kills, 100,000 crashes; an hour and more
+	@tools/provide kafka
+	DRIFT_FAULTS=long $(BIN)/pytest tests/faults $(ARGS)
+
+soak: $(VENV)/.dev ## a day of traffic, 50 million events, with state saved: memory must stay flat
+	$(BIN)/python -m tests.faults.soak $(ARGS)
 
 bench: $(VENV)/.dev ## speed and memory, as ratios in the same run
 	@tools/provide kafka

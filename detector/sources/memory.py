@@ -19,7 +19,8 @@ class MemorySource:
         self._logs: list[list[tuple[bytes | None, int]]] = [[] for _ in self.partitions]
         self._read = [0] * n_partitions
         self._begin = [0] * n_partitions
-        self._topic, self.topic_id = topic, "1"
+        self._topic = topic
+        self.topic_id = self._read_id = "1"
         self._losses: list[Loss] = []
         self._marks: dict[Partition, Mark] = {}
 
@@ -34,6 +35,7 @@ class MemorySource:
         partition: list[int] = []
         offset: list[int] = []
         time_ms: list[int] = []
+        self._begin_again_if_new()
         for i, log in enumerate(self._logs):
             self._mend(i)
             first, end = self._read[i], min(len(log), self._read[i] + MAX_POLL_RECORDS - len(values))
@@ -70,12 +72,10 @@ class MemorySource:
 
     def seek(self, positions: Mapping[Partition, int], topic_ids: Mapping[str, str]) -> None:
         """Go on at `positions`; what was cut off in front is lost."""
-        known = topic_ids.get(self._topic, self.topic_id) == self.topic_id
-        for i, p in enumerate(self.partitions):
-            wanted = positions.get(p, 0) if known else 0
-            if p in positions and not known:
-                self._losses.append(Loss(p, "recreated", 0, positions[p], positions[p]))
-            self._read[i] = wanted
+        self._read_id = topic_ids.get(self._topic, self.topic_id)
+        self._read = [positions.get(p, self._begin[i]) for i, p in enumerate(self.partitions)]
+        self._begin_again_if_new()
+        for i in range(len(self.partitions)):
             self._mend(i)
 
     def topic_ids(self) -> Mapping[str, str]:
@@ -103,6 +103,16 @@ class MemorySource:
         self._logs.append([])
         self._read.append(0)
         self._begin.append(0)
+
+    def _begin_again_if_new(self) -> None:
+        """Go to the first records of a topic that is another one than was read so far."""
+        if self._read_id == self.topic_id:
+            return
+        self._read_id = self.topic_id
+        self._losses += [
+            Loss(p, "recreated", 0, at, at) for p, at in zip(self.partitions, self._read, strict=True)
+        ]
+        self._read = [0] * len(self.partitions)
 
     def _mend(self, i: int) -> None:
         """Go on where there are records, and count those that there are not."""

@@ -1,0 +1,1 @@
+"""What breaks, and what must hold then: see docs/promises.md. `make faults` is the long form."""
