@@ -48,6 +48,9 @@ log = logging.getLogger(__name__)
 REFRESH_EVERY_S = 5.0
 """Ends of the partitions, new partitions and the topics' ids are looked up this often."""
 
+REFRESH_TIMEOUT_MS = 3_000
+"""The loop does not come round while it waits."""
+
 OPEN_TIMEOUT_S = 30.0
 """After so long a client that is still being made is given up."""
 
@@ -233,11 +236,12 @@ class KafkaSource:
             self._assign()
         topic_ids = kafka_client.topic_ids_of(self._client, self._settings.topics)
         try:
-            self._places.ends |= kafka_client.ends(self._client, self._places.there)
+            self._places.ends |= kafka_client.ends(self._client, self._places.there, REFRESH_TIMEOUT_MS)
             if self._places.has_changed(there, topic_ids):
                 self._places.take_up(self._survey(self._client))
                 self._assign()
         except KafkaError as error:
+            self._refresh_at_s = self._clock.monotonic_s() + REFRESH_EVERY_S
             self._lose_contact(error)
             return
         if not self._connected and not self._places.gone:

@@ -78,9 +78,11 @@ def beginnings(client: Any, partitions: Sequence[Partition]) -> dict[Partition, 
     return {partition_of(tp): offset for tp, offset in found.items()}
 
 
-def ends(client: Any, partitions: Sequence[Partition]) -> dict[Partition, int]:
+def ends(
+    client: Any, partitions: Sequence[Partition], timeout_ms: int = LOOK_UP_TIMEOUT_MS
+) -> dict[Partition, int]:
     """Return the offset behind the last record of each partition."""
-    found = client.end_offsets(list(map(topic_partition, partitions)), timeout_ms=LOOK_UP_TIMEOUT_MS)
+    found = client.end_offsets(list(map(topic_partition, partitions)), timeout_ms=timeout_ms)
     return {partition_of(tp): offset for tp, offset in found.items()}
 
 
