@@ -12,7 +12,8 @@ nothing does I/O, reads a clock or logs: values in, values out.
     config/                    YAML to checked settings
     web/                       HTTP: metrics, health, page
     service, replay/           the loop over a live source; the same over recorded events
-    resume                     going on where an earlier run stood
+    resume                     going on where an earlier run, or another replica, stood
+    changes, telling, silence  changes of the configuration; sinks told by the active one; idle partitions
     sources/ sinks/ state/ tables/ metrics/ report/ logs    Kafka, files, Prometheus, text: all I/O
     watchdog                   ends the process when it is stuck or too large
     store, kinds, brokers      baseline files; parts that are configured by `kind: NAME`; Kafka's addresses

@@ -15,15 +15,16 @@ from detector.baseline import Baseline
 from detector.baseline.build import MAX_SLICE_VALUES
 from detector.baseline.learning import ENOUGH_DAYS
 from detector.batch import ModelKey
+from detector.changes import Changes, NoChanges
 from detector.clock import Clock
 from detector.config import Config
 from detector.errors import BaselineError, ConfigError
 from detector.formats import ANY_VERSION, Catalog, Decoder, EventShape, formats
 from detector.pipeline import Pipeline
 from detector.resume import Memory
-from detector.service import Changes, NoChanges, Publisher, Service
+from detector.service import Publisher, Service
 from detector.sinks import Sink
-from detector.sources import Source
+from detector.sources import Duty, Source
 from detector.store import read_baseline
 from detector.view import ConfigStatus
 from detector.watched import Monitored
@@ -56,6 +57,7 @@ class Assembly:
         clock: Clock,
         changes: Changes | None = None,
         memory: Memory | None = None,
+        duty: Duty | None = None,
     ) -> Service:
         """Return the loop over `source`; without `changes` everything stays as it is.
 
@@ -72,6 +74,7 @@ class Assembly:
             self.idle_after_s,
             changes or NoChanges(ConfigStatus(self.sha256, clock.now_s())),
             memory,
+            duty,
         )
 
     @property

@@ -19,13 +19,13 @@ from pydantic import BaseModel
 
 from detector.assembly import Assembly, baseline_files
 from detector.baseline import Baseline
+from detector.changes import Change
 from detector.clock import Clock
 from detector.config import Config
 from detector.errors import DetectorError
 from detector.kinds import open_part
 from detector.metrics import check_series
 from detector.report.baseline import baseline_line
-from detector.service import Change
 from detector.sinks import Sink, close_all, sinks
 from detector.store import BaselineReader, Stamp, stamp_of
 from detector.view import ConfigStatus

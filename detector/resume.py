@@ -10,10 +10,11 @@ records behind the positions are read again and nothing else: none is lost and n
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from detector.alerts import Transition
+from detector.batch import Partition
 from detector.clock import Clock
 from detector.pipeline import Pipeline
 from detector.sinks import Sink
@@ -28,6 +29,10 @@ MAX_TOLD = 20
 """Lines that say what of a cut could not be kept; the rest is counted."""
 
 
+GENERATIONS = 1 << 32
+"""More than a group ever has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Begun:
     """What a service begins with."""
@@ -40,23 +45,36 @@ class Begun:
 class Memory:
     """What survives a service: cuts in a store, or nothing where there is none."""
 
-    def __init__(
-        self, clock: Clock, store: StateStore | None = None, every_s: float = 10.0, term: int = 0
-    ) -> None:
+    def __init__(self, clock: Clock, store: StateStore | None = None, every_s: float = 10.0) -> None:
         self._clock = clock
         self._store = store
         self._keeper = None if store is None else Keeper(store, every_s, clock)
-        self._term = term
+        self._term = 0
+        self._has_begun = False
 
-    def begin(self, pipeline: Pipeline, source: Source, sinks: Sequence[Sink]) -> Begun:
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing of an earlier term is being written any more."""
+        return self._keeper is None or not self._keeper.is_writing
+
+    def begin(self, pipeline: Pipeline, source: Source, sinks: Sequence[Sink], generation: int = 1) -> Begun:
         """Go on from the newest cut that makes sense, with a pipeline that has taken in nothing yet.
 
+        `generation` is the number of the term that begins, as the election counts.
+
         Raises:
+            StateAwayError: the cuts cannot be read now.
             StateError: a newer version of this program has written the cuts.
         """
+        is_again, self._has_begun = self._has_begun, True
+        if is_again:
+            # Positions are those of a term that is over; without a cut the configuration says where.
+            source.seek({}, {})
         if self._store is None or self._keeper is None:
             return Begun(pipeline)
-        for cut in self._store.load():
+        cuts = list(self._store.load())
+        self._term = term_after(self._store.highest_term, generation)
+        for cut in cuts:
             self._keeper.begin_after(cut.sequence)
             taker = pipeline.anew()
             try:
@@ -71,12 +89,28 @@ class Memory:
             _tell(recalled.dropped)
             return Begun(taker, tuple(recalled.ended))
         log.info("no state from before: beginning anew")
+        self._keeper.hasten()
         return Begun(pipeline)
 
-    def after_round(self, pipeline: Pipeline, source: Source, sinks: Sequence[Sink], config: str) -> None:
-        """Keep a cut where it is time to; never waits for the disk."""
-        if self._keeper is not None and self._keeper.is_due:
+    def after_round(
+        self, pipeline: Pipeline, source: Source, sinks: Sequence[Sink], config: str
+    ) -> Mapping[Partition, int] | None:
+        """Keep a cut where it is time to; never waits for the disk.
+
+        Returns the positions of a cut that has become durable since; None where none has.
+        """
+        if self._keeper is None:
+            return None
+        # A cut without positions would say that everything is to be read.
+        if self._keeper.is_due and source.positions():
             self._keeper.keep(self._cut(self._keeper, pipeline, source, sinks, config))
+        durable = self._keeper.take_durable()
+        return None if durable is None else durable.positions
+
+    def drop(self) -> None:
+        """Have nothing to do with the cuts of a term that is over."""
+        if self._keeper is not None:
+            self._keeper.take_durable()
 
     def last(self, pipeline: Pipeline, source: Source, sinks: Sequence[Sink], config: str) -> None:
         """Keep what is known now, waiting a few seconds at most."""
@@ -110,6 +144,15 @@ class Memory:
             self._clock.now_s(),
             self._term,
         )
+
+
+def term_after(highest: int, generation: int) -> int:
+    """Return the number that a term has in the store: above `highest`, and another for each generation.
+
+    The brokers begin to count generations anew when they lose a group; then the upper half counts on.
+    """
+    term = highest - highest % GENERATIONS + generation
+    return term if term > highest else term + GENERATIONS
 
 
 def _told(sinks: Sequence[Sink]) -> Tree:

@@ -3,27 +3,36 @@
 One thread owns everything that changes; the HTTP thread reads the published view. The loop never
 stops for what an event or the far side does; it ends when it is told to, or when the source says
 that going on makes no sense.
+
+Of several replicas one is active (`Duty`). The others stand by: they read nothing and tell nothing, and
+who loses the duty drops everything that is not kept. A term ends for good with the first answer that it
+is over, so nothing is left out in the middle of one.
 """
 
 import gc
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from detector.alerts import Transition
 from detector.baseline import Baseline
-from detector.batch import ModelKey, Partition
+from detector.batch import ModelKey
+from detector.changes import Change, Changes, NoChanges
 from detector.clock import Clock
 from detector.formats import Decoder, decode_all
 from detector.notice import notices_of
 from detector.pipeline import Judged, Outcome, Pipeline
 from detector.resume import Memory
+from detector.silence import Silence
 from detector.sinks import Sink, close_all
-from detector.sources import Source
-from detector.view import ConfigStatus, SinkStatus, View, view_of
+from detector.sources import AlwaysOnDuty, Duty, Source, Term
+from detector.state import StateAwayError
+from detector.telling import Telling
+from detector.view import View, view_of
+
+log = logging.getLogger(__name__)
 
 POLL_TIMEOUT_S = 0.5
 
@@ -33,9 +42,11 @@ PUBLISH_EVERY_S = 0.5
 COLLECT_EVERY_S = 10.0
 """Garbage is collected this often, between polls: a collection amid a batch would cost it a third."""
 
+STANDBY_PAUSE_S = 0.1
+"""A standby asks this often whether it is the active one by now."""
 
-MAX_RETIRED = 100
-"""Names of sinks that are no more of which it is known what they told: those that went last."""
+RETRY_S = 2.0
+"""Pause after state could not be read when the duty was taken over."""
 
 
 class Publisher(Protocol):
@@ -48,53 +59,6 @@ class Publisher(Protocol):
     def observe_evaluation(self, key: ModelKey, seconds: float) -> None:
         """Note how long one window took to judge."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a service goes on with when its configuration has changed."""
-
-    pipeline: Pipeline
-    """A new one, whose settings and model versions the running one takes on."""
-    decoder: Decoder
-    baselines: Mapping[ModelKey, Baseline]
-    sinks: Sequence[Sink]
-    new_sinks: Sequence[Sink]
-    """Those that have not been told yet what fires."""
-    idle_after_s: float
-
-
-class Changes(Protocol):
-    """Where changes of the configuration come from; asked by the loop between polls."""
-
-    def take(self) -> Change | None:
-        """Return what to go on with, once, if there is something; never waits."""
-        ...
-
-    def made(self) -> None:
-        """Note that the change last taken is made."""
-        ...
-
-    def status(self) -> ConfigStatus:
-        """Say which configuration is in force."""
-        ...
-
-
-class NoChanges:
-    """A configuration that stays as it is."""
-
-    def __init__(self, status: ConfigStatus | None = None) -> None:
-        self._status = status or ConfigStatus()
-
-    def take(self) -> None:
-        """Return nothing, ever."""
-
-    def made(self) -> None:
-        """Never called."""
-
-    def status(self) -> ConfigStatus:
-        """Say what is in force."""
-        return self._status
 
 
 class Service:
@@ -112,33 +76,88 @@ class Service:
         idle_after_s: float = 30.0,
         changes: Changes | None = None,
         memory: Memory | None = None,
+        duty: Duty | None = None,
     ) -> None:
         self._source = source
         self._decoder = decoder
         self._pipeline = pipeline
         self._baselines = baselines
-        self._sinks = sinks
         self._publisher = publisher
         self._clock = clock
-        self._silence = _Silence(idle_after_s)
+        self._silence = Silence(idle_after_s)
         self._changes = changes or NoChanges()
         self._memory = memory or Memory(clock)
+        self._duty = duty or AlwaysOnDuty()
+        self._term: Term | None = None
+        """The term that the pipeline is of; None for a standby."""
+        self._is_lost = False
+        """Whether that term was found to be over."""
+        self._telling = Telling(sinks, self._holds)
         self._started_s = clock.monotonic_s()
-        self._retired: dict[str, SinkStatus] = {}
         self._revision = 0
         self._has_polled = False
         self._last_evaluation_s: float | None = None
-        self._published_s = self._collected_s = -float("inf")
+        self._published_s = self._collected_s = self._retry_s = -float("inf")
         self._stopping = False
         self.beat_s = clock.monotonic_s()
-        self._begin()
-
-    def _begin(self) -> None:
-        """Go on where an earlier run stood, and show it."""
-        begun = self._memory.begin(self._pipeline, self._source, self._sinks)
-        self._pipeline = begun.pipeline
-        self._tell(self._sinks, begun.ended)
+        self._attend()
         self._publish()
+
+    # Duty
+
+    def _holds(self) -> bool:
+        """Whether the term under way is still this replica's; any thread asks."""
+        term = self._term
+        if term is None:
+            return False
+        if not self._is_lost:
+            now = self._duty.check()
+            self._is_lost = now is None or now.number != term.number
+        return not self._is_lost
+
+    def _attend(self) -> None:
+        """Stand down or take over, where that is due."""
+        if self._term is not None and not self._holds():
+            self._stand_down()
+        if self._term is None and self._clock.monotonic_s() >= self._retry_s and self._memory.is_free:
+            term = self._duty.check()
+            if term is not None:
+                self._take_over(term)
+
+    def _take_over(self, term: Term) -> None:
+        """Go on where an earlier run or another replica stood, and show it.
+
+        Raises:
+            StateError: what was kept must not be touched.
+        """
+        self._term, self._is_lost = term, False
+        try:
+            begun = self._memory.begin(self._pipeline, self._source, self._telling.sinks, term.number)
+        except StateAwayError as error:
+            log.warning("state cannot be read now: %s; trying again", error)
+            self._retry_s = self._clock.monotonic_s() + RETRY_S
+            self._term = None
+            self._telling.forget()
+            return
+        self._pipeline = begun.pipeline
+        self._tell(self._telling.sinks, begun.ended)
+        self._revision += 1
+        self._publish()
+
+    def _stand_down(self) -> None:
+        """Drop everything: what is kept is the next active one's."""
+        log.warning("not active any more: another replica goes on from what was kept last")
+        self._term = None
+        self._pipeline = self._pipeline.anew()
+        self._silence = Silence(self._silence.idle_after_s)
+        self._telling.forget()
+        self._memory.drop()
+        self._last_evaluation_s = None
+        self._has_polled = False
+        self._revision += 1
+        self._publish()
+
+    # Life
 
     def stop(self) -> None:
         """Ask the loop to end; safe to call from a signal handler or another thread."""
@@ -154,10 +173,11 @@ class Service:
         return self._pipeline.counters.consumed.total()
 
     def run(self) -> None:
-        """Run until `stop`; then say goodbye to sinks and source.
+        """Run until `stop`; then say goodbye to sinks, group and source.
 
         Raises:
             SourceError: the source cannot go on.
+            StateError: what was kept must not be touched.
         """
         _settle()
         gc.disable()
@@ -172,22 +192,45 @@ class Service:
     def _end(self) -> None:
         """Keep what is known, tell what is left to tell, and keep what could not be told."""
         try:
-            self._keep_last()
-            close_all(self._sinks)
-            if any(status.queued or status.failed for status in self._sink_statuses()):
+            if not self._keep_last():
+                self._telling.forget()
+            close_all(self._telling.sinks)
+            if any(status.queued or status.failed for status in self._telling.statuses()):
                 self._keep_last()
         finally:
+            # Only now, so that whoever takes over finds the last cut and is not told of anything twice.
+            self._duty.close()
             self._memory.close()
             self._source.close()
 
-    def _keep_last(self) -> None:
-        self._memory.last(self._pipeline, self._source, self._sinks, self._changes.status().sha256)
+    def _keep_last(self) -> bool:
+        """Keep what is known, if it is this replica's to keep; return whether it is."""
+        if not self._holds():
+            return False
+        self._memory.last(self._pipeline, self._source, self._telling.sinks, self._changes.status().sha256)
+        return True
 
     def step(self) -> int:
         """Do one round; return the number of records it brought."""
         change = self._changes.take()
+        self._attend()
         if change is not None:
             self._go_on_with(change)
+        n = self._stand_by() if self._term is None else self._read()
+        if self.beat_s - self._published_s >= PUBLISH_EVERY_S:
+            self._publish()
+        if self.beat_s - self._collected_s >= COLLECT_EVERY_S:
+            self._collected_s = self.beat_s
+            gc.collect()
+        return n
+
+    def _stand_by(self) -> int:
+        self._clock.sleep(STANDBY_PAUSE_S)
+        self.beat_s = self._clock.monotonic_s()
+        return 0
+
+    def _read(self) -> int:
+        """Read and judge what there is; return the number of records."""
         records = self._source.poll(POLL_TIMEOUT_S)
         self.beat_s = self._clock.monotonic_s()
         self._has_polled = True
@@ -200,12 +243,12 @@ class Service:
             {records.partitions[i] for i in spoke}, self._source.idle(), len(records.partitions), self.beat_s
         )
         self._take(self._pipeline.quiet(idle, silent_for_s))
-        self._memory.after_round(self._pipeline, self._source, self._sinks, self._changes.status().sha256)
-        if self.beat_s - self._published_s >= PUBLISH_EVERY_S:
-            self._publish()
-        if self.beat_s - self._collected_s >= COLLECT_EVERY_S:
-            self._collected_s = self.beat_s
-            gc.collect()
+        if self._holds():
+            durable = self._memory.after_round(
+                self._pipeline, self._source, self._telling.sinks, self._changes.status().sha256
+            )
+            if durable is not None:
+                self._duty.commit({p: (offset, "") for p, offset in durable.items()})
         return len(records)
 
     def finish(self) -> None:
@@ -217,9 +260,9 @@ class Service:
         """Make a change of the configuration, between two polls: no event is lost by it."""
         ended = self._pipeline.go_on_as(change.pipeline)
         # Sinks that go now, too: who was told that an alert fires is told that it ends.
-        self._tell(self._sinks, ended)
-        self._retire([sink for sink in self._sinks if all(sink is not other for other in change.sinks)])
-        self._decoder, self._baselines, self._sinks = change.decoder, change.baselines, change.sinks
+        self._tell(self._telling.sinks, ended)
+        self._telling.replace(change.sinks)
+        self._decoder, self._baselines = change.decoder, change.baselines
         self._silence.idle_after_s = change.idle_after_s
         self._tell(change.new_sinks, self._pipeline.firing, tuple(self._pipeline.latest.values()))
         self._changes.made()
@@ -231,37 +274,22 @@ class Service:
     def _tell(
         self, sinks: Iterable[Sink], transitions: Sequence[Transition], judged: Sequence[Judged] = ()
     ) -> None:
-        if not transitions:
-            return
-        notices = notices_of(transitions, judged, self._pipeline.firing, self._baselines)
-        for sink in sinks:
-            sink.send(notices)
-
-    def _retire(self, gone: Iterable[Sink]) -> None:
-        """Remember what sinks have told that go: one of the same name may take their place."""
-        for sink in gone:
-            told = sink.status()
-            before = self._retired.pop(told.name, SinkStatus(told.name))
-            sent, failed = before.sent + told.sent, before.failed + told.failed
-            self._retired[told.name] = SinkStatus(told.name, sent, failed, before.dropped + told.dropped)
-        for name in list(self._retired)[:-MAX_RETIRED]:
-            del self._retired[name]
-
-    def _sink_statuses(self) -> tuple[SinkStatus, ...]:
-        statuses = tuple(sink.status() for sink in self._sinks)
-        names = {status.name for status in statuses}
-        return statuses + tuple(status for name, status in self._retired.items() if name in names)
+        if transitions:
+            notices = notices_of(transitions, judged, self._pipeline.firing, self._baselines)
+            self._telling.tell(sinks, notices)
 
     def _take(self, outcomes: Iterator[Outcome]) -> None:
         evaluated = False
         before_s = self._clock.monotonic_s()
         for outcome in outcomes:
+            if not self._holds():
+                return
             after_s = self._clock.monotonic_s()
             for judged in outcome.judged:
                 self._publisher.observe_evaluation(
                     judged.evaluation.key, (after_s - before_s) / len(outcome.judged)
                 )
-            self._tell(self._sinks, outcome.transitions, outcome.judged)
+            self._tell(self._telling.sinks, outcome.transitions, outcome.judged)
             evaluated = True
             before_s = self._clock.monotonic_s()
         if evaluated:
@@ -272,6 +300,8 @@ class Service:
     def _publish(self) -> None:
         self._published_s = self._clock.monotonic_s()
         source = self._source.status()
+        is_active = self._holds()
+        ready = self._has_polled and source.connected if is_active else self._duty.is_member
         self._publisher.publish(
             view_of(
                 self._pipeline,
@@ -279,12 +309,13 @@ class Service:
                 source,
                 revision=self._revision,
                 last_evaluation_s=self._last_evaluation_s,
-                ready=self._has_polled and source.connected,
-                sinks=self._sink_statuses(),
+                ready=ready,
+                sinks=self._telling.statuses(),
                 config=self._changes.status(),
                 published_s=self._clock.now_s(),
                 uptime_s=self._published_s - self._started_s,
                 state=self._memory.status(),
+                is_active=is_active,
             )
         )
 
@@ -294,28 +325,3 @@ def _settle() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-
-
-class _Silence:
-    """Which partitions have had nothing to read for a while, and for how long none has."""
-
-    def __init__(self, idle_after_s: float) -> None:
-        self.idle_after_s = idle_after_s
-        self._idle_since_s: dict[Partition, float] = {}
-
-    def after(
-        self,
-        spoke: AbstractSet[Partition],
-        at_end: Sequence[Partition],
-        n_partitions: int,
-        now_s: float,
-    ) -> tuple[list[Partition], float]:
-        """Take note of the partitions that brought events; return the idle ones and the seconds of silence.
-
-        Only a partition that is read to its end counts: one that cannot be read is not idle.
-        """
-        before = self._idle_since_s
-        self._idle_since_s = {p: now_s if p in spoke else before.get(p, now_s) for p in at_end}
-        idle = [p for p, since_s in self._idle_since_s.items() if now_s - since_s >= self.idle_after_s]
-        all_idle = n_partitions > 0 and len(idle) == n_partitions
-        return idle, now_s - max(self._idle_since_s.values()) if all_idle else 0.0

@@ -122,6 +122,8 @@ class View:
     """Seconds since the service was made."""
     state: StateStatus | None = None
     """None where no state is kept."""
+    is_active: bool = True
+    """Whether this instance reads and judges; a standby shows nothing of what another one knows."""
 
 
 def view_of(
@@ -137,6 +139,7 @@ def view_of(
     published_s: float | None = None,
     uptime_s: float = 0.0,
     state: StateStatus | None = None,
+    is_active: bool = True,
 ) -> View:
     """Take a picture of the pipeline as it is now."""
     event_time_s: dict[str, float] = {}
@@ -163,4 +166,5 @@ def view_of(
         published_s=published_s,
         uptime_s=uptime_s,
         state=state,
+        is_active=is_active,
     )

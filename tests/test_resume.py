@@ -46,6 +46,12 @@ class Told:
     def recall(self, tree):
         raise AssertionError("nothing was remembered")
 
+    def heed(self, may_tell):
+        pass
+
+    def forget(self):
+        pass
+
     def close(self):
         pass
 
@@ -214,11 +220,11 @@ def test_a_cut_of_a_newer_version_stops_the_start(baseline, tmp_path):
 def test_a_disk_that_cannot_be_written_to_does_not_stop_the_service(baseline, tmp_path):
     """It says so, and goes on; when it can be written to again the next cut is kept."""
     runs = Runs(baseline, tmp_path, filled())
-    runs.start().step(4)
+    runs.start().step(5)
     kept_s = runs.view.state.last_s
     blocked = tmp_path / "cut.tmp"
     blocked.mkdir()
-    runs.step(6)
+    runs.step(5)
     assert runs.view.state.n_failed >= 1
     assert runs.view.state.last_s == kept_s
     assert runs.view.counters.consumed.total() > 0
@@ -229,6 +235,7 @@ def test_a_disk_that_cannot_be_written_to_does_not_stop_the_service(baseline, tm
 
 
 def test_cuts_come_as_often_as_the_configuration_says(baseline, tmp_path):
+    """The first one at once: where to begin may not be found twice."""
     runs = Runs(baseline, tmp_path, filled())
     runs.start()
     sequences = []
@@ -236,4 +243,4 @@ def test_cuts_come_as_often_as_the_configuration_says(baseline, tmp_path):
         runs.step()
         sequences.append(max((cut.sequence for cut in runs.store.load()), default=0))
     runs.store.close()
-    assert [len(list(group)) for _, group in itertools.groupby(sequences)] == [2, 3, 3, 3, 1]
+    assert [len(list(group)) for _, group in itertools.groupby(sequences)] == [3, 3, 3, 3]

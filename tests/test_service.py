@@ -44,6 +44,12 @@ class _Sink:
     def recall(self, tree):
         pass
 
+    def heed(self, may_tell):
+        pass
+
+    def forget(self):
+        pass
+
     def close(self):
         self.closed = True
 
@@ -196,7 +202,7 @@ def test_sinks_are_closed_at_the_same_time(baseline):
     others = [_Sink(), _Sink()]
     for sink in others:
         sink.close = lambda sink=sink: setattr(sink, "closed", both.wait(20) >= 0)
-    bench.service._sinks = others
+    bench.service._telling.sinks = others
 
     def close():
         raise OSError("lost")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from detector.reload import Reloader
     from detector.resume import Memory
     from detector.service import Service
+    from detector.sources import Duty
+    from detector.sources.kafka_settings import KafkaSettings
     from detector.store import Stamp
 
 log = logging.getLogger(__name__)
@@ -129,8 +131,8 @@ def build_service(
         apply=lambda new: _apply(new, metrics),
         clock=clock,
     )
-    memory = open_memory(config, clock)
-    service = assembly.service(source, [sink for _, sink in opened], metrics, clock, reloader, memory)
+    memory, duty = open_memory(config, clock), open_duty(config, clock)
+    service = assembly.service(source, [sink for _, sink in opened], metrics, clock, reloader, memory, duty)
     return service, reloader
 
 
@@ -140,16 +142,58 @@ def open_memory(config: Config, clock: Clock) -> Memory:
     Raises:
         StateError: it cannot be kept there.
     """
-    from detector.config.sections import DirectoryState
+    from detector.config.sections import DirectoryState, TopicState
     from detector.resume import Memory
-    from detector.state import DirectoryStore
+    from detector.state import DirectoryStore, StateStore, TopicStore
     from detector.times import parse_duration
 
     state = config.state
-    if not isinstance(state, DirectoryState):
+    store: StateStore
+    if isinstance(state, TopicState):
+        source = _kafka_of(config)
+        store = TopicStore(source.shared_options(), state.topic, source.group_id, clock)
+    elif isinstance(state, DirectoryState):
+        store = DirectoryStore(config.resolve(state.directory))
+    else:
         return Memory(clock)
-    store = DirectoryStore(config.resolve(state.directory))
     return Memory(clock, store, parse_duration(state.every))
+
+
+def open_duty(config: Config, clock: Clock) -> Duty:
+    """Join the election of the active replica, where replicas share their state.
+
+    Raises:
+        ConfigError: a file of the source's security cannot be used.
+    """
+    from detector.config.sections import TopicState
+    from detector.sources import AlwaysOnDuty
+    from detector.sources.kafka_election import KafkaElection
+
+    if not isinstance(config.state, TopicState):
+        return AlwaysOnDuty()
+    source = _kafka_of(config)
+    if source.election == "off":
+        return AlwaysOnDuty()
+    options = source.client_options()
+    return KafkaElection(
+        options, source.topics, source.group_id, source.session_timeout_s, clock, source.instance_id
+    )
+
+
+def _kafka_of(config: Config) -> KafkaSettings:
+    """Return the settings of the source, whose brokers keep the state, too.
+
+    Raises:
+        ConfigError: it is of another kind.
+    """
+    from detector.errors import ConfigError
+    from detector.sources.kafka_settings import KafkaSettings
+
+    if not isinstance(config.source, KafkaSettings):
+        raise ConfigError(
+            f"{config.path}: state.kind: kafka needs a source of kind kafka; keep it in a directory"
+        )
+    return config.source
 
 
 def _apply(config: Config, metrics: Metrics) -> None:

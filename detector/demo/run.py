@@ -93,6 +93,12 @@ class Teller:
     def recall(self, tree: Tree) -> None:
         """Nothing was remembered."""
 
+    def heed(self, may_tell: Callable[[], bool]) -> None:
+        """Nothing is told later than when it is sent."""
+
+    def forget(self) -> None:
+        """Nothing waits."""
+
     def close(self) -> None:
         """Nothing to let go of."""
 

@@ -29,27 +29,34 @@ RATIO_FAMILIES = {
 
 
 def evaluated_families(view: View, policy: ExportPolicy) -> list[Metric]:
-    """Return the families that change with an evaluation."""
+    """Return the families that change with an evaluation; a standby has no such series."""
 
     def fill(add: Add) -> None:
-        _add_features(view, add)
-        _add_evaluated(view, policy, add)
-        _add_anomalies(view, add)
+        if view.is_active:
+            _add_features(view, add)
+            _add_evaluated(view, policy, add)
+            _add_anomalies(view, add)
 
     return _families(EVALUATED, fill)
 
 
 def running_families(view: View, n_series: int, max_series: int) -> list[Metric]:
-    """Return the families that change all the time."""
+    """Return the families that change all the time; of a standby those that are of the program.
+
+    What was counted is absent there: it would jump when the duty is taken over, and rates with it.
+    """
 
     def fill(add: Add) -> None:
         add("drift_exported_series", (), n_series)
         add("drift_exported_series_limit", (), max_series)
         add("drift_build", (__version__, platform.python_version()), 1)
         _add_config(view, add)
-        _add_source(view, add)
-        _add_counters(view, add)
-        _add_models(view, add)
+        add("drift_ready", (), view.ready)
+        add("drift_active", (), view.is_active)
+        if view.is_active:
+            _add_source(view, add)
+            _add_counters(view, add)
+            _add_models(view, add)
         _add_sinks(view, add)
         _add_state(view, add)
 
@@ -135,8 +142,6 @@ def _add_config(view: View, add: Add) -> None:
 
 def _add_source(view: View, add: Add) -> None:
     add("drift_source_connected", (), view.source.connected)
-    add("drift_ready", (), view.ready)
-    add("drift_active", (), 1)
     for status in view.source.partitions:
         place = (status.partition.topic, str(status.partition.number))
         add("drift_consumer_position_offset", place, status.position)

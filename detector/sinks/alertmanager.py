@@ -58,8 +58,11 @@ class AlertmanagerReceiver(Receiver):
         """What this Alertmanager was told and has not ended; bounded as the alerts that fire are."""
 
     def deliver(self, notices: Sequence[Notice]) -> None:
-        """Send a batch, and remember what fires."""
+        """Send a batch."""
         self._post(notices)
+
+    def delivered(self, notices: Sequence[Notice]) -> None:
+        """Remember what fires."""
         if not self._firing:
             self._due_s = self._clock.monotonic_s() + self._resend_s
         for notice in notices:
@@ -68,6 +71,10 @@ class AlertmanagerReceiver(Receiver):
                 self._firing[t.id] = notice
             else:
                 self._firing.pop(t.id, None)
+
+    def forget(self) -> None:
+        """Send nothing again."""
+        self._firing = {}
 
     def remind(self, pending: frozenset[str]) -> float:
         """Send again what fires; an alert of which there is news waits for that."""

@@ -1,7 +1,7 @@
 """What a sink is: a place that is told when alerts begin and end."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from detector.kinds import Kind
@@ -35,6 +35,14 @@ class Sink(Protocol):
         Raises:
             ValueError: the tree is nothing such; the sink is as it was.
         """
+        ...
+
+    def heed(self, may_tell: Callable[[], bool]) -> None:
+        """Deliver nothing while `may_tell` says no; it is asked by any thread, before each attempt."""
+        ...
+
+    def forget(self) -> None:
+        """Drop what waits to be told, and what is known to be told: another replica goes on with it."""
         ...
 
     def close(self) -> None:

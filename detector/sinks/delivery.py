@@ -33,6 +33,9 @@ MAX_BATCH = 100
 
 _LONGEST_SLEEP_S = 3600.0
 
+_HELD_S = 0.5
+"""So often a sink that may not tell looks whether it may again."""
+
 
 class DeliveryError(Exception):
     """The receiver did not take something. The text is for the log: it holds no address and no secret."""
@@ -55,6 +58,12 @@ class Receiver:
             DeliveryError: it was not taken.
         """
         raise NotImplementedError
+
+    def delivered(self, notices: Sequence[Notice]) -> None:
+        """Note that a batch was taken, and still counts."""
+
+    def forget(self) -> None:
+        """Know of nothing that was delivered."""
 
     def remind(self, pending: frozenset[str]) -> float:  # noqa: ARG002
         """Repeat what has to be repeated, but of the alerts `pending`; return the seconds until the next.
@@ -96,6 +105,7 @@ class Courier:
         self._chance = chance
         self._outbox = Outbox(settings.delivery.queue)
         self._lock = threading.Lock()
+        self.may_tell: Callable[[], bool] = lambda: True
         self._sent = self._failed = self._dropped = 0
         self._failures = 0
         """In a row."""
@@ -123,6 +133,13 @@ class Courier:
         for notices in pending:
             self.put(notices)
 
+    def forget(self) -> None:
+        """Drop everything; what is under way counts as nothing when it comes back."""
+        with self._lock:
+            self._outbox.clear()
+            self._left.clear()
+            self._receiver.forget()
+
     def put(self, notices: Sequence[Notice]) -> None:
         """Take in a batch."""
         with self._lock:
@@ -146,6 +163,8 @@ class Courier:
         wait_s = self._resume_s - self._clock.monotonic_s()
         if wait_s > 0 and not is_last:
             return wait_s
+        if not self.may_tell():
+            return float("inf") if is_last else _HELD_S
         with self._lock:
             batch, pending = self._outbox.next(), self._outbox.ids
         try:
@@ -168,7 +187,8 @@ class Courier:
 
     def _after_success(self, batch: Batch) -> None:
         with self._lock:
-            self._outbox.done(batch)
+            if self._outbox.done(batch):
+                self._receiver.delivered(batch.notices)
             self._sent += len(batch.notices)
         if self._failures:
             log.info("sink %s: delivers again", self._name)
@@ -197,7 +217,8 @@ class Courier:
             if not is_over:
                 self._outbox.rest()
                 return
-            self._outbox.done(batch)
+            if not self._outbox.done(batch):
+                return
             self._failed += len(batch.notices)
             if self._is_last_round and not error.is_final:
                 # The next run tells it, where one remembers.
@@ -284,6 +305,16 @@ class QueuedSink:
         for each, item in zip(self._rounds, items, strict=True):
             each.courier.recall(item)
         self._begin()
+
+    def heed(self, may_tell: Callable[[], bool]) -> None:
+        """Deliver nothing while `may_tell` says no."""
+        for each in self._rounds:
+            each.courier.may_tell = may_tell
+
+    def forget(self) -> None:
+        """Drop what waits, and what the receivers were told."""
+        for each in self._rounds:
+            each.courier.forget()
 
     def status(self) -> SinkStatus:
         """Say what became of everything so far, over all receivers."""

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from detector.alerts import UNSURE, Transition
@@ -49,6 +49,12 @@ class LogSink:
 
     def recall(self, tree: Tree) -> None:
         """Nothing was remembered."""
+
+    def heed(self, may_tell: Callable[[], bool]) -> None:
+        """Nothing is told later than when it is sent."""
+
+    def forget(self) -> None:
+        """Nothing waits."""
 
     def close(self) -> None:
         """Nothing to let go of."""

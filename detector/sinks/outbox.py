@@ -70,9 +70,17 @@ class Outbox:
         self._in_flight = min(free, key=lambda batch: batch.attempts, default=None)
         return self._in_flight
 
-    def done(self, batch: Batch) -> None:
-        """Take a batch out: it was delivered, or given up."""
-        self._batches.remove(batch)
+    def done(self, batch: Batch) -> bool:
+        """Take a batch out: it was delivered, or given up; return whether it was still there."""
+        self.rest()
+        is_there = batch in self._batches
+        if is_there:
+            self._batches.remove(batch)
+        return is_there
+
+    def clear(self) -> None:
+        """Take everything out, also what is being delivered."""
+        self._batches.clear()
         self.rest()
 
     def rest(self) -> None:

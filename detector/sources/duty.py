@@ -25,6 +25,11 @@ class Duty(Protocol):
         """
         ...
 
+    @property
+    def is_member(self) -> bool:
+        """Whether this replica would be given the duty, were it its turn."""
+        ...
+
     def commit(self, points: Mapping[Partition, tuple[int, str]]) -> None:
         """Commit offsets with their metadata for the term under way, best effort; never waits."""
         ...
@@ -40,6 +45,11 @@ class AlwaysOnDuty:
     def check(self) -> Term:
         """Return the only term there is."""
         return Term(1)
+
+    @property
+    def is_member(self) -> bool:
+        """Whether there is a replica: this one."""
+        return True
 
     def commit(self, points: Mapping[Partition, tuple[int, str]]) -> None:
         """Do nothing: there is no group."""

@@ -70,6 +70,7 @@ class KafkaElection:
         self._seat = _Seat()
         self._joining_s = NEVER
         self._points: Mapping[Partition, tuple[int, str]] | None = None
+        self._is_member = False
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kafka-election", daemon=True)
         self._thread.start()
@@ -80,6 +81,11 @@ class KafkaElection:
         if seat.term is None or self._closing.is_set() or self._clock.monotonic_s() >= seat.until_s:
             return None
         return seat.term
+
+    @property
+    def is_member(self) -> bool:
+        """Whether this replica is in the group, as far as the last word of the coordinator goes."""
+        return self._is_member
 
     def commit(self, points: Mapping[Partition, tuple[int, str]]) -> None:
         """Commit the newest points given, as soon as the thread comes round."""
@@ -97,6 +103,7 @@ class KafkaElection:
                 client = self._join()
                 while not self._closing.is_set():
                     client.poll(timeout_ms=POLL_MS)
+                    self._is_member = client._coordinator.generation_if_stable() is not None  # noqa: SLF001
                     self._renew(client)
                     self._commit(client)
             except Exception as error:  # noqa: BLE001 - whatever it is, a new client joins again
@@ -166,6 +173,7 @@ class KafkaElection:
     def _leave(self, client: Any) -> None:
         # Before the group hears of it: then another may be active at once.
         self._seat = _Seat()
+        self._is_member = False
         if client is None:
             return
         try:

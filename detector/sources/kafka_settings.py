@@ -7,6 +7,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from detector.brokers import Addresses, Security, Topic, listed
 from detector.times import parse_duration, parse_rfc3339
 
+MIN_SESSION_S, MAX_SESSION_S = 2.0, 1800.0
+
 
 class KafkaSettings(BaseModel):
     """Where events come from."""
@@ -17,6 +19,12 @@ class KafkaSettings(BaseModel):
     bootstrap_servers: Addresses
     topics: Annotated[tuple[Topic, ...], BeforeValidator(listed), Field(min_length=1)]
     group_id: str = Field(default="drift-detector", min_length=1, max_length=249)
+    election: Literal["auto", "off"] = "auto"
+    """auto: replicas that share their state elect one that is active; without shared state there is none."""
+    session_timeout: str = "10s"
+    """After so long without a sign of life another replica takes over."""
+    instance_id: str | None = Field(default=None, min_length=1, max_length=249)
+    """A lasting name of this replica in its group."""
     start: str = "latest"
     """latest, earliest, a duration back from now such as -2h, or an RFC 3339 time."""
     security: Security = Security()
@@ -37,11 +45,21 @@ class KafkaSettings(BaseModel):
         start_time_s(start, 0.0)
         return start
 
+    @field_validator("session_timeout")
+    @classmethod
+    def _session(cls, session_timeout: str) -> str:
+        if not MIN_SESSION_S <= parse_duration(session_timeout) <= MAX_SESSION_S:
+            raise ValueError("not between 2s and 30m; brokers take 6s to 30m unless told otherwise")
+        return session_timeout
+
+    @property
+    def session_timeout_s(self) -> float:
+        """How long a replica may be silent and keep the duty."""
+        return parse_duration(self.session_timeout)
+
     def client_options(self) -> dict[str, Any]:
         """Return the options of the client library's consumer."""
-        return {
-            "bootstrap_servers": list(self.bootstrap_servers),
-            "client_id": self.group_id,
+        return self.shared_options() | {
             # No group: all partitions are ours, and offsets are not committed.
             "group_id": None,
             "enable_auto_commit": False,
@@ -60,6 +78,13 @@ class KafkaSettings(BaseModel):
             "fetch_max_wait_ms": 250,
             "max_partition_fetch_bytes": 2 << 20,
             "receive_message_max_bytes": 64 << 20,
+        }
+
+    def shared_options(self) -> dict[str, Any]:
+        """Return what every client of these brokers is told, be it a consumer or not."""
+        return {
+            "bootstrap_servers": list(self.bootstrap_servers),
+            "client_id": self.group_id,
             "request_timeout_ms": 15_000,
             "bootstrap_timeout_ms": 5_000,
             "reconnect_backoff_max_ms": 5_000,

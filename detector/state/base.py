@@ -3,7 +3,12 @@
 from collections.abc import Iterator
 from typing import Protocol
 
+from detector.errors import StateError
 from detector.state.encoding import Cut
+
+
+class StateAwayError(StateError):
+    """State cannot be read now: that says nothing of what is there, so nobody may begin without it."""
 
 
 class StateStore(Protocol):
@@ -13,6 +18,7 @@ class StateStore(Protocol):
         """Return the cuts that are whole, the newest first; what is damaged is logged and counted.
 
         Raises:
+            StateAwayError: they cannot be read now.
             StateError: there are cuts that must not be touched, such as those of a newer version.
         """
         ...
@@ -23,6 +29,11 @@ class StateStore(Protocol):
         Raises:
             StateError: it could not be written; the cuts from before are as they were.
         """
+        ...
+
+    @property
+    def highest_term(self) -> int:
+        """The highest term of which anything was found when cuts were read; 0 where terms do not matter."""
         ...
 
     @property

@@ -39,6 +39,9 @@ class Found:
 class DirectoryStore:
     """Cuts in one directory, which belongs to one detector."""
 
+    highest_term = 0
+    """There is no other replica: the lock keeps it out."""
+
     def __init__(self, directory: Path) -> None:
         """Take the directory, and make it where it is not there.
 

@@ -45,10 +45,11 @@ class Keeper:
     @property
     def is_due(self) -> bool:
         """Whether it is time for the next cut, and the last one is written."""
-        return self._clock.monotonic_s() >= self._due_s and not self._is_writing
+        return self._clock.monotonic_s() >= self._due_s and not self.is_writing
 
     @property
-    def _is_writing(self) -> bool:
+    def is_writing(self) -> bool:
+        """Whether a cut is being written."""
         return self._thread is not None and self._thread.is_alive()
 
     @property
@@ -73,15 +74,19 @@ class Keeper:
             cut, self._durable = self._durable, None
         return cut
 
+    def hasten(self) -> None:
+        """Have the next cut kept at once."""
+        self._due_s = self._clock.monotonic_s()
+
     def finish(self) -> bool:
         """Wait for a cut that is being written, some seconds at most; return whether it is."""
         if self._thread is not None:
             self._thread.join(LAST_TIMEOUT_S)
-        return not self._is_writing
+        return not self.is_writing
 
     def close(self) -> None:
         """Let go of the store, unless it is still being written to: the end of the program does it then."""
-        if not self._is_writing:
+        if not self.is_writing:
             self._store.close()
 
     def status(self) -> StateStatus:

@@ -154,10 +154,12 @@ def test_an_alert_that_fires_is_sent_again_until_it_ends():
         one, other = feature_alert("one"), feature_alert("other")
         assert far.remind(frozenset()) == float("inf")
         far.deliver([notice(one), notice(other)])
+        far.delivered([notice(one), notice(other)])
         assert far.remind(frozenset()) == 60
         clock.advance(60)
         far.remind(frozenset({other.id}))
         far.deliver([notice(ended(one))])
+        far.delivered([notice(ended(one))])
         clock.advance(60)
         far.remind(frozenset())
         sent = [[(a["labels"]["feature"], a["endsAt"]) for a in r.body] for r in inbox.requests]

@@ -50,6 +50,12 @@ class KeepingSink:
     def recall(self, tree):
         pass
 
+    def heed(self, may_tell):
+        pass
+
+    def forget(self):
+        pass
+
     def close(self):
         self.is_closed = True
 
