@@ -64,7 +64,7 @@ def load_config(
         lines = [line for _, line in sorted(found, key=lambda one: one[0])]
         raise InvalidConfigError(_scrubbed(lines, draft, schema), document.name)
     files = tuple(_files(draft))
-    config.came_from(Path(path), document.sha256, tuple(_warnings(config, draft)), files)
+    config.came_from(Path(path), document.sha256, (), files)
     return config
 
 
@@ -190,12 +190,3 @@ def _scrubbed(lines: list[str], draft: Draft, schema: Schema) -> list[str]:
     for secret in secrets:
         lines = [line.replace(secret, HIDDEN) for line in lines]
     return lines
-
-
-def _warnings(config: Config, draft: Draft) -> Iterator[str]:
-    if isinstance(config.state, TopicState):
-        _, where = draft.origin(("state",))
-        yield (
-            f"{where}: state: this version keeps state in a directory only, not in a topic; "
-            "after a restart windows fill up anew from the stream"
-        )

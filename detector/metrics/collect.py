@@ -57,8 +57,8 @@ def running_families(view: View, n_series: int, max_series: int) -> list[Metric]
             _add_source(view, add)
             _add_counters(view, add)
             _add_models(view, add)
+            _add_state(view, add)
         _add_sinks(view, add)
-        _add_state(view, add)
 
     return _families(RUNNING, fill)
 

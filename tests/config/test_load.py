@@ -137,12 +137,10 @@ def test_files_of_sources_and_sinks_lie_beside_the_file_too(load, tmp_path):
     assert (sink.url_file, sink.ca_file) == (str(tmp_path / "secrets" / "url"), "/etc/ca.pem")
 
 
-def test_a_section_that_has_no_effect_yet_is_warned_about(load):
-    """State in a topic is accepted, and the run says that it does nothing; in a directory it does."""
-    (warning,) = load(SMALLEST + "state: {kind: kafka, topic: kept}").warnings
-
-    assert "a.yaml:3: state: this version keeps state in a directory only" in warning
-    assert load(SMALLEST + "state: {directory: ./state}").warnings == ()
+def test_state_is_kept_without_a_warning_in_a_directory_and_in_a_topic(load):
+    """Both have an effect."""
+    for state in ("{directory: ./state}", "{kind: kafka, topic: kept}"):
+        assert load(SMALLEST + f"state: {state}").warnings == ()
 
 
 def test_an_unknown_model_is_a_key_error(load):

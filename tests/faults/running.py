@@ -32,9 +32,9 @@ class Detector:
 
     def __init__(self, config: Path, wrapper: Sequence[str] = (), **env: str) -> None:
         self.directory = config.parent
-        self._port = free_port()
+        self.port = free_port()
         self._command = [*wrapper, sys.executable, "-m", "detector", "run", "--config", str(config)]
-        self._env = {"DRIFT_LOG__FORMAT": "json", "DRIFT_HTTP__PORT": str(self._port), **env}
+        self._env = {"DRIFT_LOG__FORMAT": "json", "DRIFT_HTTP__PORT": str(self.port), **env}
         self.log = self.directory / "detector.log"
         self.program: Program | None = None
         self.stops_s: list[float] = []
@@ -81,7 +81,7 @@ class Detector:
 
     def _get(self, path: str) -> str:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
                 return answer.read().decode()
         except OSError:
             return ""
