@@ -81,7 +81,7 @@ test: $(VENV)/.dev lint ## all checks and tests, against real Kafka, Apicurio Re
 
 faults: $(VENV)/.dev ## the long form of tests/faults: 500 kills, 100,000 crashes; an hour and more
 	@tools/provide kafka
-	DRIFT_FAULTS=long $(BIN)/pytest tests/faults $(ARGS)
+	DRIFT_TEST_FAULTS=long $(BIN)/pytest tests/faults $(ARGS)
 
 soak: $(VENV)/.dev ## a day of traffic, 50 million events, with state saved: memory must stay flat
 	$(BIN)/python -m tests.faults.soak $(ARGS)

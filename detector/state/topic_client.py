@@ -189,8 +189,8 @@ class TopicReader:
         settings = " ".join(f"--config {name}={value}" for name, value in SETTINGS.items())
         return (
             f"topic {self._topic}: not there, or not for this user to see, and this user may not make "
-            f"it; make it with `kafka-topics --create --topic {self._topic} --partitions 1 {settings}` and allow this "
-            "user DESCRIBE, READ and WRITE on it"
+            f"it; make it with `kafka-topics --create --topic {self._topic} --partitions 1 {settings}` "
+            "and allow this user DESCRIBE, READ and WRITE on it"
         )
 
     def _error_of(self, error: Exception) -> StateError:

@@ -51,7 +51,7 @@ SOURCES = [
     ("start", "bootstrap_servers: [a:1], topics: [t], start: noon", "start: 'noon' is no start; write latest, earliest, a duration like -2h, or a time like 2026-11-23T00:00:00Z"),
     ("protocol", "bootstrap_servers: [a:1], topics: [t], security: {protocol: TLS}", "security.protocol: expected PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL (found 'TLS'); write one of these"),
     ("user without protocol", "bootstrap_servers: [a:1], topics: [t], security: {username: u}", "security: mechanism and username need protocol SASL_SSL, not PLAINTEXT"),
-    ("unknown key", "bootstrap_servers: [a:1], topic: [t]", "topic: unknown key 'topic'; did you mean 'topics'? (allowed: kind, bootstrap_servers, topics, group_id, start, security, max_poll_records, max_batch_bytes)"),
+    ("unknown key", "bootstrap_servers: [a:1], topic: [t]", "topic: unknown key 'topic'; did you mean 'topics'? (allowed: kind, bootstrap_servers, topics, group_id, election, session_timeout, instance_id, start, security, max_poll_records, max_batch_bytes)"),
 ]  # fmt: skip
 
 FILES = [

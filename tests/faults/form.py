@@ -2,9 +2,9 @@
 
 import os
 
-IS_LONG = os.environ.get("DRIFT_FAULTS") == "long"
+IS_LONG = os.environ.get("DRIFT_TEST_FAULTS") == "long"
 
-SEED = int(os.environ.get("DRIFT_FAULTS_SEED", "20261125"))
+SEED = int(os.environ.get("DRIFT_TEST_FAULTS_SEED", "20261125"))
 """Where every choice of a run comes from; it is printed at the end."""
 
 

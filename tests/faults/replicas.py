@@ -74,7 +74,7 @@ class Watch:
 
 
 class Replicas:
-    """Some detectors with one configuration but for their ports, and how long nobody was active at each loss."""
+    """Some detectors with one configuration, and how long nobody was active at each loss."""
 
     def __init__(self, detectors: list[Detector], bootstrap: str, topic: str) -> None:
         self.detectors = detectors

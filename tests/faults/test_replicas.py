@@ -1,4 +1,4 @@
-"""Three replicas, of which the active one is lost again and again: what comes out is as of one undisturbed."""
+"""Of three replicas the active one is lost again and again: what comes out is as of one undisturbed."""
 
 import statistics
 
