@@ -316,6 +316,7 @@ class Service:
                 uptime_s=self._published_s - self._started_s,
                 state=self._memory.status(),
                 is_active=is_active,
+                group=self._duty.group,
             )
         )
 

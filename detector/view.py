@@ -124,6 +124,8 @@ class View:
     """None where no state is kept."""
     is_active: bool = True
     """Whether this instance reads and judges; a standby shows nothing of what another one knows."""
+    group: str = ""
+    """Name that it has in common with its replicas; empty where there are none."""
 
 
 def view_of(
@@ -140,6 +142,7 @@ def view_of(
     uptime_s: float = 0.0,
     state: StateStatus | None = None,
     is_active: bool = True,
+    group: str = "",
 ) -> View:
     """Take a picture of the pipeline as it is now."""
     event_time_s: dict[str, float] = {}
@@ -167,4 +170,5 @@ def view_of(
         uptime_s=uptime_s,
         state=state,
         is_active=is_active,
+        group=group,
     )

@@ -25,6 +25,7 @@ class Chair:
     """A duty that a test gives and takes."""
 
     def __init__(self):
+        self.group = "three"
         self.term, self.committed, self.is_closed, self.is_member = None, [], False, True
         self.asked = 0
         self.until_asked = None
@@ -154,6 +155,7 @@ def test_a_standby_exports_that_it_is_one_and_no_judgement_nor_count(baseline):
 
     assert "drift_active 0.0" in standby.page
     assert "drift_ready 1.0" in standby.page
+    assert 'drift_replica_info{group="three"} 1.0' in standby.page
     names = {line.split("{")[0].split(" ")[0] for line in standby.page.splitlines() if line[0] != "#"}
     for name in ("drift_feature_state", "drift_events_consumed_total", "drift_alerts_firing",
                  "drift_consumer_lag_records", "drift_watermark_timestamp_seconds"):  # fmt: skip

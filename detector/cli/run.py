@@ -173,7 +173,8 @@ def open_duty(config: Config, clock: Clock) -> Duty:
         return AlwaysOnDuty()
     source = _kafka_of(config)
     if source.election == "off":
-        return AlwaysOnDuty()
+        # The group is told of all the same: where two are active, somebody has to learn of it.
+        return AlwaysOnDuty(source.group_id)
     options = source.client_options()
     return KafkaElection(
         options, source.topics, source.group_id, source.session_timeout_s, clock, source.instance_id

@@ -53,6 +53,8 @@ def running_families(view: View, n_series: int, max_series: int) -> list[Metric]
         _add_config(view, add)
         add("drift_ready", (), view.ready)
         add("drift_active", (), view.is_active)
+        if view.group:
+            add("drift_replica", (view.group,), 1)
         if view.is_active:
             _add_source(view, add)
             _add_counters(view, add)

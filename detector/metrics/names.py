@@ -111,6 +111,7 @@ RUNNING = (
     Family("drift_snapshot_damaged", "counter", (), "Kept states that were found damaged at the start."),
     Family("drift_build", "info", ("version", "python"), "The running program."),
     Family("drift_active", "gauge", (), "Whether this instance judges: 1, or 0 for a standby."),
+    Family("drift_replica", "info", ("group",), "The group of which one instance is to be active, if any."),
     Family("drift_ready", "gauge", (), "Whether baselines are loaded and the source has been read."),
     Family("drift_exported_series", "gauge", (), "Series of evaluated families on this page."),
     Family("drift_exported_series_limit", "gauge", (), "What metrics.max_series allows."),

@@ -18,6 +18,11 @@ class Term:
 class Duty(Protocol):
     """Says whether this replica is the active one."""
 
+    @property
+    def group(self) -> str:
+        """Name of the group of which one is to be active; empty where there is none."""
+        ...
+
     def check(self) -> Term | None:
         """Return the term under way, None for a standby; never waits.
 
@@ -40,7 +45,10 @@ class Duty(Protocol):
 
 
 class AlwaysOnDuty:
-    """A replica that is alone."""
+    """A replica that is alone, or takes itself for it."""
+
+    def __init__(self, group: str = "") -> None:
+        self.group = group
 
     def check(self) -> Term:
         """Return the only term there is."""

@@ -65,6 +65,7 @@ class KafkaElection:
             "enable_auto_commit": False,
         }
         self._topics = topics
+        self.group = group_id
         self._session_timeout_s = session_timeout_s
         self._clock = clock
         self._seat = _Seat()

@@ -19,6 +19,7 @@ from detector.resume import Memory
 from detector.runs import AlertPolicy
 from detector.service import Service
 from detector.sinks import sinks
+from detector.sources import AlwaysOnDuty
 from detector.sources.memory import MemorySource
 from detector.state import DirectoryStore
 from detector.times import format_time
@@ -81,7 +82,15 @@ def live_detector() -> Iterator[tuple[int, Traffic]]:
     kept = tempfile.TemporaryDirectory()
     memory = Memory(clock, DirectoryStore(Path(kept.name)), every_s=1.0)
     service = Service(
-        source, decoder_of(models), pipeline, {KEY: baseline}, [told], metrics, clock, memory=memory
+        source,
+        decoder_of(models),
+        pipeline,
+        {KEY: baseline},
+        [told],
+        metrics,
+        clock,
+        memory=memory,
+        duty=AlwaysOnDuty("three"),
     )
 
     def run() -> None:

@@ -37,7 +37,7 @@ def _page(rows, feature_rows=None, policy=None, slices=None, state=KEPT):
             rig.pipeline, {KEY: baseline}, SourceStatus(connected=True), revision=1,
             last_evaluation_s=START_S, ready=True,
             sinks=(SinkStatus("log", 3), SinkStatus("log", 1, 2, 4, 5)),
-            config=ConfigStatus("0" * 64, START_S), state=state,
+            config=ConfigStatus("0" * 64, START_S), state=state, group="three",
         )
     )  # fmt: skip
     return metrics, rig
