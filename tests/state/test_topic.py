@@ -7,7 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from kafka import KafkaConsumer, TopicPartition
-from kafka.admin import ConfigResource
+from kafka.admin import (
+    ACL,
+    ACLOperation,
+    ACLPermissionType,
+    ConfigResource,
+    ResourcePattern,
+    ResourceType,
+)
 
 from detector.batch import Partition
 from detector.clock import SystemClock
@@ -16,7 +23,7 @@ from detector.sources.kafka_settings import KafkaSettings
 from detector.state import Cut, StateAwayError, TopicStore
 from detector.state.encoding import HEAD, VERSION, Encoder, head_of
 from detector.state.topic_client import SETTINGS
-from tests.support.kafka_broker import _Admin
+from tests.support.kafka_broker import KafkaBroker, _Admin
 from tests.support.processes import free_port
 from tests.support.producing import Producer
 
@@ -278,3 +285,38 @@ def test_without_brokers_state_is_away_and_not_empty():
     with pytest.raises(StateError):
         topic.store().save(cut_of(1))
     assert time.monotonic() - began_s < 60
+
+
+@pytest.fixture(scope="module")
+def strict_broker(tmp_path_factory):
+    """A broker where nobody may make topics."""
+    broker = KafkaBroker(
+        tmp_path_factory.mktemp("kafka"),
+        authorizer_class_name="org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        allow_everyone_if_no_acl_found="true",
+    )
+    with broker:
+        everything = [(ResourceType.CLUSTER, "kafka-cluster"), (ResourceType.TOPIC, "*")]
+        rules = [
+            ACL("User:ANONYMOUS", "*", operation, permission, ResourcePattern(kind, name))
+            for kind, name in everything
+            for operation, permission in (
+                (ACLOperation.ALL, ACLPermissionType.ALLOW),
+                (ACLOperation.CREATE, ACLPermissionType.DENY),
+            )
+        ]
+        with broker.admin() as admin:
+            admin.create_acls(rules)
+        yield broker
+
+
+def test_who_may_not_make_the_topic_is_told_what_to_make(strict_broker):
+    """In one line that can be copied, and the start stops."""
+    topic = Topic(strict_broker.bootstrap)
+    with pytest.raises(StateError) as refused:
+        topic.store().load()
+
+    assert not isinstance(refused.value, StateAwayError)
+    assert f"kafka-topics --create --topic {topic.name} --partitions 1" in str(refused.value)
+    assert "--config cleanup.policy=compact" in str(refused.value)
+    assert "\n" not in str(refused.value)
