@@ -31,6 +31,8 @@ def _head(now: Record, before: Record | None) -> Iterator[str]:
     source, config = now["source"], now["config"]
     ready = "ready" if now["ready"] else "NOT READY"
     connected = "connected" if source["connected"] else "NOT CONNECTED"
+    if not now.get("active", True):
+        ready += ", stands by: another replica judges"
     yield f"drift detector {now['version']}: {ready}, source {connected}, up {_rough(now['uptime_s'])}"
     loaded = "" if config["loaded_at"] is None else f", in force since {_minute(config['loaded_at'])}"
     yield f"config     {config['sha256'][:12] or '-'}{loaded}"

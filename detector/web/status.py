@@ -36,6 +36,7 @@ def status_record(view: View) -> Record:
         "at": _time(view.published_s),
         "uptime_s": round(view.uptime_s, 1),
         "ready": view.ready,
+        "active": view.is_active,
         "config": _config(view),
         "source": _source(view),
         "events": _events(view),
