@@ -1,7 +1,9 @@
 """Going on where an earlier run, or another replica, stood.
 
-    start     the newest whole cut that fits -> pipeline, sinks, positions of the source
-    running   every few seconds a cut is written beside the loop
+    start     the newest whole cut that fits -> pipeline, sinks, positions of the source;
+              without one, what the group has committed -> windows are built again from the topic
+    running   every few seconds a cut is written beside the loop; then it is committed from where the windows
+              of that cut come out again
     end       a last cut
 
 A cut holds the pipeline and the positions of one moment between two polls. So after any end whatever the
@@ -19,9 +21,10 @@ from detector.clock import Clock
 from detector.pipeline import Pipeline
 from detector.sinks import Sink
 from detector.sources import Source
-from detector.state import Cut, Keeper, StateStore
+from detector.state import Cut, Keeper, StateAwayError, StateStore
 from detector.tree import Tree, dict_of
 from detector.view import StateStatus
+from detector.windows.rebuild import RebuildPoint
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +54,8 @@ class Memory:
         self._keeper = None if store is None else Keeper(store, every_s, clock)
         self._term = 0
         self._has_begun = False
+        self._points: dict[Partition, tuple[int, str]] = {}
+        """From where the windows of the latest cut come out again."""
 
     @property
     def is_free(self) -> bool:
@@ -88,24 +93,27 @@ class Memory:
             log.info("going on from sequence=%d, kept %.0f s ago", cut.sequence, max(age_s, 0.0))
             _tell(recalled.dropped)
             return Begun(taker, tuple(recalled.ended))
-        log.info("no state from before: beginning anew")
         self._keeper.hasten()
-        return Begun(pipeline)
+        return Begun(_rebuilding(pipeline, source))
 
     def after_round(
         self, pipeline: Pipeline, source: Source, sinks: Sequence[Sink], config: str
-    ) -> Mapping[Partition, int] | None:
+    ) -> Mapping[Partition, tuple[int, str]]:
         """Keep a cut where it is time to; never waits for the disk.
 
-        Returns the positions of a cut that has become durable since; None where none has.
+        Returns what is to be committed, offsets and metadata, once a cut has become durable.
         """
         if self._keeper is None:
-            return None
+            return {}
         # A cut without positions would say that everything is to be read.
         if self._keeper.is_due and source.positions():
+            ids = source.topic_ids()
+            self._points = {
+                p: (point.offset, f"{ids.get(p.topic, '')}|{point.text}")
+                for p, point in pipeline.rebuild_points().items()
+            }
             self._keeper.keep(self._cut(self._keeper, pipeline, source, sinks, config))
-        durable = self._keeper.take_durable()
-        return None if durable is None else durable.positions
+        return {} if self._keeper.take_durable() is None else self._points
 
     def drop(self) -> None:
         """Have nothing to do with the cuts of a term that is over."""
@@ -144,6 +152,34 @@ class Memory:
             self._clock.now_s(),
             self._term,
         )
+
+
+def _rebuilding(pipeline: Pipeline, source: Source) -> Pipeline:
+    """Return a pipeline that builds its windows again from what the group has committed, if it has."""
+    points, ids = {}, {}
+    committed = source.committed()
+    if committed is None:
+        raise StateAwayError("the brokers do not tell what the group has committed")
+    for p, (offset, metadata) in committed.items():
+        topic_id, _, text = metadata.partition("|")
+        try:
+            points[p] = RebuildPoint.of(offset, text)
+        except ValueError:
+            continue  # of somebody else
+        if topic_id:
+            ids[p.topic] = topic_id
+    if not points:
+        log.info("no state from before: beginning anew")
+        return pipeline
+    rebuilding = pipeline.anew()
+    rebuilding.rebuild_from(points)
+    source.seek({p: point.offset for p, point in points.items()}, ids)
+    log.warning(
+        "no state from before: building windows again from %d partitions, as the group has committed; "
+        "alerts, counters and what was learned begin anew",
+        len(points),
+    )
+    return rebuilding
 
 
 def term_after(highest: int, generation: int) -> int:

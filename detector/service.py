@@ -27,7 +27,7 @@ from detector.pipeline import Judged, Outcome, Pipeline
 from detector.resume import Memory
 from detector.silence import Silence
 from detector.sinks import Sink, close_all
-from detector.sources import AlwaysOnDuty, Duty, Source, Term
+from detector.sources import AlwaysOnDuty, Duty, Mark, Source, Term
 from detector.state import StateAwayError
 from detector.telling import Telling
 from detector.view import View, view_of
@@ -234,6 +234,7 @@ class Service:
         records = self._source.poll(POLL_TIMEOUT_S)
         self.beat_s = self._clock.monotonic_s()
         self._has_polled = True
+        self._pipeline.lose(self._source.take_losses())
         spoke: set[int] = set()
         for decoded in decode_all(self._decoder, records):
             self._take(self._pipeline.feed(decoded, self._clock.now_s()))
@@ -247,8 +248,8 @@ class Service:
             durable = self._memory.after_round(
                 self._pipeline, self._source, self._telling.sinks, self._changes.status().sha256
             )
-            if durable is not None:
-                self._duty.commit({p: (offset, "") for p, offset in durable.items()})
+            if durable and not self._duty.commit(durable):
+                self._source.commit({p: Mark(*point) for p, point in durable.items()})
         return len(records)
 
     def finish(self) -> None:

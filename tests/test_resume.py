@@ -11,6 +11,7 @@ from detector.metrics import Metrics
 from detector.pipeline import Pipeline
 from detector.resume import Memory
 from detector.service import Service
+from detector.sources import Mark
 from detector.sources.memory import MemorySource
 from detector.state import DirectoryStore
 from detector.view import SinkStatus
@@ -192,11 +193,49 @@ def test_a_damaged_cut_is_made_up_for_by_reading_further_back(baseline, tmp_path
     assert runs.view.counters == alone.view.counters
 
 
+@pytest.mark.parametrize("rounds", [4, 7, 11])
+def test_without_a_disk_windows_are_built_again_from_the_topic(baseline, tmp_path, alone, rounds):
+    """From what the group has committed: every window from then on has the counts that it should have."""
+    runs = Runs(baseline, tmp_path, filled())
+    runs.start().step(rounds)
+    assert runs.source.committed()
+    n_told = len(runs.told.notices)
+    for path in tmp_path.glob("cut-*"):
+        path.unlink()
+    runs.start()
+    begun_at = [offset for offset, _ in runs.source.committed().values()]
+    assert sum(runs.source.positions().values()) == sum(begun_at)
+    runs.step(20)
+    runs.service.finish()
+    runs.store.close()
+
+    assert len(runs.told.notices) >= n_told
+    for place, judged in runs.view.judged.items():
+        expected = alone.view.judged[place].evaluation.window
+        assert judged.evaluation.window.end_s == expected.end_s
+        assert judged.evaluation.window.profile.counts.tolist() == expected.profile.counts.tolist()
+
+
+def test_what_is_lost_is_counted_and_windows_say_so(baseline, tmp_path):
+    """Retention was faster while nobody read."""
+    runs = Runs(baseline, tmp_path, filled())
+    runs.start().step(4)
+    runs.end()
+    at = runs.source.positions()[runs.source.partitions[0]]
+    runs.source.truncate(0, at + 100)
+    runs.start().step(20)
+    runs.service.finish()
+    runs.store.close()
+
+    assert runs.view.counters.lost["memory", "out_of_range"] >= 100
+
+
 def test_without_any_whole_cut_it_begins_anew(baseline, tmp_path):
     runs = Runs(baseline, tmp_path, filled())
     runs.start().step(10)
     for path in tmp_path.glob("cut-*"):
         path.write_bytes(b"")
+    runs.source.commit(dict.fromkeys(runs.source.partitions, Mark(5, "of somebody else")))
     runs.start()
 
     assert runs.view.counters.consumed.total() == 0

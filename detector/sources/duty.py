@@ -35,8 +35,11 @@ class Duty(Protocol):
         """Whether this replica would be given the duty, were it its turn."""
         ...
 
-    def commit(self, points: Mapping[Partition, tuple[int, str]]) -> None:
-        """Commit offsets with their metadata for the term under way, best effort; never waits."""
+    def commit(self, points: Mapping[Partition, tuple[int, str]]) -> bool:
+        """Commit offsets with their metadata for the term under way, best effort; never waits.
+
+        False: there is no member of a group that could, so the source has to.
+        """
         ...
 
     def close(self) -> None:
@@ -59,8 +62,9 @@ class AlwaysOnDuty:
         """Whether there is a replica: this one."""
         return True
 
-    def commit(self, points: Mapping[Partition, tuple[int, str]]) -> None:
-        """Do nothing: there is no group."""
+    def commit(self, points: Mapping[Partition, tuple[int, str]]) -> bool:  # noqa: ARG002 - see below
+        """Leave it to the source: the group has no member."""
+        return False
 
     def close(self) -> None:
         """Do nothing."""

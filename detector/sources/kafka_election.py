@@ -88,9 +88,10 @@ class KafkaElection:
         """Whether this replica is in the group, as far as the last word of the coordinator goes."""
         return self._is_member
 
-    def commit(self, points: Mapping[Partition, tuple[int, str]]) -> None:
+    def commit(self, points: Mapping[Partition, tuple[int, str]]) -> bool:
         """Commit the newest points given, as soon as the thread comes round."""
         self._points = dict(points)
+        return True
 
     def close(self) -> None:
         """Leave the group, so that another takes over at once."""
