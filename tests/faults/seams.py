@@ -94,5 +94,4 @@ def encoded(pipeline: Pipeline) -> bytes:
 
 def lose(pipeline: Pipeline, loss: Loss) -> None:
     """Tell a pipeline of records that cannot be read."""
-    if hasattr(pipeline, "lose"):
-        pipeline.lose(loss)
+    pipeline.lose([loss])
