@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv dev demo stack kafka registry prometheus lint test fast faults soak bench bench-detection lock clean
+.PHONY: help venv dev demo stack kafka registry prometheus lint test fast faults soak bench bench-detection audit lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -92,6 +92,17 @@ bench: $(VENV)/.dev ## speed and memory, as ratios in the same run
 
 bench-detection: $(VENV)/.bench ## what is found, and how often in vain, beside other rules; see docs/detection-bench.md
 	$(BIN)/pytest -m bench -s tests/bench/detection $(ARGS)
+
+AUDIT := .tools/audit
+
+$(AUDIT)/.made: pyproject.toml
+	@$(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	@$(AUDIT)/bin/pip install --quiet --disable-pip-version-check --group audit
+	@touch $@
+
+audit: $(AUDIT)/.made ## a bill of materials of what is locked, and what is known against it
+	@$(AUDIT)/bin/python -m tools.audit
 
 lock: $(VENV)/.made ## resolve the locked requirements anew
 	@$(BIN)/pip install --quiet uv
