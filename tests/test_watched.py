@@ -22,7 +22,7 @@ def test_swaps_are_looked_for_in_so_many_features_of_a_pane_and_no_more(faults):
     watched = Watched(KEY, Monitored(faults.baseline), SPEC)
 
     causes = [watched.explain(evaluation, 0, f).cause for _ in range(MAX_SWAP_SEARCHES + 1)]
-    watched.close(0)
+    watched.close(0, -np.inf)
 
     assert causes[:-1] == ["swapped_columns"] * MAX_SWAP_SEARCHES
     assert causes[-1] != "swapped_columns"
