@@ -26,6 +26,8 @@ from detector.config.problems import InvalidConfigError, KeyPath, printable
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
+_MIN_READ_BYTES = 64 << 10
+"""Files of the kernel (/proc, /sys) say that they are empty."""
 MAX_VALUES = 100_000
 """Reading these takes some seconds; a thousand features, each with settings, are a tenth of them."""
 
@@ -193,7 +195,8 @@ def _read(path: Path, name: str, kind: FileKind) -> bytes:
             message = f"{name}: {status.st_size} bytes, more than {kind.max_bytes}; name a {kind.name}"
         else:
             with path.open("rb") as file:
-                return file.read(kind.max_bytes)
+                # Room for all that was asked for is made at once, however little there is.
+                return file.read(min(kind.max_bytes, max(status.st_size, _MIN_READ_BYTES)))
     except FileNotFoundError:
         message = f"{name}: no such file; name a {kind.name}, such as {kind.example}"
     except (OSError, ValueError) as error:
