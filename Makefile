@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv dev demo stack kafka registry prometheus lint test fast faults soak bench bench-detection audit lock clean
+.PHONY: help venv dev demo stack kafka registry prometheus lint test fast faults soak fuzz bench bench-detection audit lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -36,6 +36,11 @@ $(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
 $(VENV)/.bench: $(VENV)/.dev requirements-bench.txt
 	@echo "installing what the detection bench compares with ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.dev requirements-fuzz.txt
+	@echo "installing Atheris ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
 	@touch $@
 
 venv: $(VENV)/.runtime ## the environment with the detector installed
@@ -90,6 +95,9 @@ faults: $(VENV)/.dev ## the long form of tests/faults: 500 kills, 100,000 crashe
 soak: $(VENV)/.dev ## a day of traffic, 50 million events, with state saved: memory must stay flat
 	$(BIN)/python -m tests.faults.soak $(ARGS)
 
+fuzz: $(VENV)/.fuzz ## a minute of fuzzing for each way in; ARGS="--seconds 600 config http", --runs N; see tests/fuzz
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
 bench: $(VENV)/.dev ## speed and memory, as ratios in the same run
 	@tools/provide kafka
 	$(BIN)/pytest -m bench -s tests/bench --ignore tests/bench/detection $(ARGS)
@@ -114,6 +122,7 @@ lock: $(VENV)/.made ## resolve the locked requirements anew
 	$(BIN)/$(LOCK) --group build -o requirements-build.txt
 	$(BIN)/$(LOCK) pyproject.toml --extra parquet --group dev -c requirements.txt -o requirements-dev.txt
 	$(BIN)/$(LOCK) --group bench -c requirements.txt -o requirements-bench.txt
+	$(BIN)/$(LOCK) --group fuzz -c requirements.txt -o requirements-fuzz.txt
 
 clean: ## take away the environment, fetched programs and caches
-	rm -rf $(VENV) .tools build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .tools .fuzz build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

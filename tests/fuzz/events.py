@@ -1,5 +1,6 @@
 """Records of every event format: whatever one holds, it ends in one place, and its neighbours are read."""
 
+import re
 from collections.abc import Callable
 
 import msgspec
@@ -53,5 +54,5 @@ def avro_schema(data: bytes) -> None:
     assert callable(read)
 
 
-WAYS_BY_NAME = {"event: " + name: way for name, way in WAYS.items()}
+WAYS_BY_NAME = {"event-" + re.sub(r"\W+", "-", name): way for name, way in WAYS.items()}
 AVRO_SCHEMAS = [msgspec.json.encode(SCHEMAS[1])]

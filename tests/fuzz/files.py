@@ -3,7 +3,7 @@
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -35,11 +35,16 @@ def _in_a_file(suffix: str, read: Callable[[Path], None]) -> Callable[[bytes], N
     return run
 
 
+def _told_in_lines(problems: Sequence[str]) -> None:
+    for problem in problems:
+        assert problem.isprintable(), problem
+
+
 def _config(path: Path) -> None:
     try:
         config = load_config(path, {})
     except InvalidConfigError as error:
-        assert all(problem.isprintable() for problem in error.problems), error.problems
+        _told_in_lines(error.problems)
         return
     assert config.window_spec().lengths_s
     config.event_options()
@@ -51,7 +56,7 @@ def _schema(path: Path) -> None:
     try:
         assert load_schema(path).features
     except InputError as error:
-        assert str(error).isprintable(), str(error)
+        _told_in_lines([str(error)])
 
 
 config = _in_a_file(".yaml", _config)
@@ -70,7 +75,7 @@ def baseline_file(data: bytes) -> None:
     try:
         load_baseline(data, "b.json")
     except BaselineError as error:
-        assert "b.json: " in str(error)
+        _told_in_lines([str(error)])
 
 
 def baseline_content(data: bytes) -> None:
@@ -79,7 +84,8 @@ def baseline_content(data: bytes) -> None:
     head = json.dumps({"format": FORMAT, "format_version": 1, "sha256": digest})[:-1].encode()
     try:
         baseline = load_baseline(head + b',"content":' + data + b"}", "b.json")
-    except BaselineError:
+    except BaselineError as error:
+        _told_in_lines([str(error)])
         return
     with np.errstate(all="ignore"):
         rig = Rig(baseline, policy=DecisionPolicy(min_samples=10))

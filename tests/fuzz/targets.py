@@ -40,13 +40,13 @@ def _event(way: events.Way) -> Target:
 
 TARGETS = {
     **{name: _event(way) for name, way in events.WAYS_BY_NAME.items()},
-    "avro schema": Target(events.avro_schema, lambda: events.AVRO_SCHEMAS, "avro"),
+    "avro-schema": Target(events.avro_schema, lambda: events.AVRO_SCHEMAS, "avro"),
     "config": Target(files.config, corpus="config"),
-    "schema yaml": Target(files.schema_yaml, corpus="schema"),
-    "schema pbtxt": Target(files.schema_pbtxt, corpus="pbtxt"),
+    "schema-yaml": Target(files.schema_yaml, corpus="schema"),
+    "schema-pbtxt": Target(files.schema_pbtxt, corpus="pbtxt"),
     "baseline": Target(files.baseline_file, lambda: [files.dump_baseline(files.trained())]),
-    "baseline content": Target(files.baseline_content, files.contents),
+    "baseline-content": Target(files.baseline_content, files.contents),
     "cut": Target(files.cut_file, files.cuts),
-    "cut body": Target(files.cut_body, files.bodies),
+    "cut-body": Target(files.cut_body, files.bodies),
     "http": Target(http.request, corpus="http"),
 }
