@@ -47,6 +47,11 @@ _SMALLEST = ("|u1", "<u2", "<u4")
 
 _LEVEL = 1
 
+_NONSENSE = (
+    ValueError, TypeError, OverflowError, RecursionError, struct.error, zlib.error, msgspec.DecodeError
+)  # fmt: skip
+"""What reading a body that makes no sense may raise."""
+
 
 @dataclass(frozen=True)
 class Cut:
@@ -118,7 +123,7 @@ def decode(data: bytes) -> Cut:
         raise NewerStateError(f"is of format {version}, newer than {VERSION}, which this version knows")
     try:
         return _cut_of(_unpacked(body))
-    except (ValueError, msgspec.DecodeError, zlib.error, RecursionError, TypeError, OverflowError) as error:
+    except _NONSENSE as error:
         raise StateError(f"makes no sense ({error})") from None
 
 

@@ -47,6 +47,6 @@ TARGETS = {
     "baseline": Target(files.baseline_file, lambda: [files.dump_baseline(files.trained())]),
     "baseline-content": Target(files.baseline_content, files.contents),
     "cut": Target(files.cut_file, files.cuts),
-    "cut-body": Target(files.cut_body, files.bodies),
+    "cut-body": Target(files.cut_body, files.bodies, "cut"),
     "http": Target(http.request, corpus="http"),
 }
