@@ -25,7 +25,9 @@ from detector.schema.record import schema_of_record, schema_record
 FORMAT = "streaming-drift-detector baseline"
 FORMAT_VERSION = 1
 MAX_FEATURES = 20_000
-MAX_BINS = 1 << 20
+"""As many columns as a table may have."""
+MAX_BINS = 1 << 12
+"""Of a feature; those that are built have a few hundred. Each is counted in every pane of every slice."""
 
 
 class _Numeric(msgspec.Struct, omit_defaults=True):
@@ -204,7 +206,9 @@ def _finite(x: float) -> float:
 
 def _baseline(content: _Content, digest: str) -> Baseline:
     _require(0 < len(content.features) <= MAX_FEATURES, f"has {len(content.features)} features")
+    _require(content.rows > 0, f"has {content.rows} rows")
     names = [f.name for f in content.features]
+    _require(all(names), "has a feature without a name")
     _require(len(set(names)) == len(names), "names a feature twice")
     numeric = [f for f in content.features if f.numeric is not None]
     categorical = [f for f in content.features if f.numeric is None]
@@ -218,11 +222,13 @@ def _baseline(content: _Content, digest: str) -> Baseline:
     layout = Layout.of(binning)
     slices: dict[str, tuple[str, ...]] = {}
     for part in content.slices:
-        slices[part.column] = (*slices.get(part.column, ()), part.value)
+        known = slices.get(part.column, ())
+        _require(part.value not in known, f"has slice {f'{part.column}={part.value}'!r} twice")
+        slices[part.column] = (*known, part.value)
     profile = Profile.zeros(layout, 1 + len(content.slices))
     _fill_row(profile, layout, content)
     for i, part in enumerate(content.slices):
-        _fill_slice(profile.row(i + 1), layout, part)
+        _fill_slice(profile.row(i + 1), layout, part, content.rows)
     return Baseline(
         model=content.model,
         version=content.version,
@@ -271,6 +277,7 @@ def _numeric_binning(f: _Feature) -> NumericBinning:
     _require(increasing, f"feature {f.name!r} has edges that do not increase")
     same_length = len(f.numeric.counts) == len(f.numeric.sums) == len(edges) + 1
     _require(same_length, f"feature {f.name!r} has another number of counts than of bins")
+    _require(f.numeric.squares >= 0, f"feature {f.name!r} has a negative sum of squares")
     return NumericBinning(edges)
 
 
@@ -281,6 +288,7 @@ def _category_binning(f: _Feature) -> CategoryBinning:
     )
     assert found is not None
     _require(len(found.counts) == len(found.values) <= MAX_BINS, f"feature {f.name!r} lacks counts of values")
+    _require(found.distinct >= 0 <= (found.singletons or 0), f"feature {f.name!r} has a negative number")
     _require(len(found.buckets) == N_BUCKETS, f"feature {f.name!r} has not {N_BUCKETS} buckets")
     _require(len(set(found.values)) == len(found.values), f"feature {f.name!r} has a value twice")
     as_bool = {"true": True, "false": False}
@@ -322,13 +330,15 @@ def _checked(counts: list[int], name: str) -> Ints:
     return np.array(counts, dtype=np.int64)
 
 
-def _fill_slice(profile: Profile, layout: Layout, part: _SliceProfile) -> None:
+def _fill_slice(profile: Profile, layout: Layout, part: _SliceProfile, rows: int) -> None:
     name = f"slice {part.column}={part.value}"
     n_numeric = len(layout.features.numeric)
     lengths = [len(part.counts), len(part.sums), len(part.squares), len(part.min), len(part.max)]
     expected = [layout.width, layout.n_numeric_bins, n_numeric, n_numeric, n_numeric]
     _require(lengths == expected, f"{name} has another number of counts than of bins")
-    profile.counts[0] = _checked(part.counts, name)
+    counts = _checked(part.counts, name)
+    _require(int(counts.max()) <= rows, f"{name!r} counts more than all {rows} rows")
+    profile.counts[0] = counts
     profile.sums[0] = part.sums
     profile.squares[0] = part.squares
     profile.low[0] = _filled(part.min, np.inf)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from detector.baseline.file import MAX_FEATURES
 from detector.columns import Chunk
 from detector.errors import DataError
 from detector.registry import Registry
@@ -123,6 +124,12 @@ def digest_files(files: Sequence[DataFile]) -> str:
         except OSError as error:
             raise DataError(f"{file.path}: cannot be read: {error.strerror or error}") from error
     return digest.hexdigest()
+
+
+def check_width(path: str, n: int) -> None:
+    """Raise a `DataError` if a table has more columns than a baseline can have features."""
+    if n > MAX_FEATURES:
+        raise DataError(f"{path}: more than {MAX_FEATURES:,} columns; leave out those that nobody watches")
 
 
 @contextlib.contextmanager

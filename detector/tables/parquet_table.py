@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from detector.columns import Chunk
 from detector.errors import DataError
 from detector.tables.arrow_column import ArrowColumn
-from detector.tables.base import DataFile, TableReader, readers
+from detector.tables.base import DataFile, TableReader, check_width, readers
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -53,6 +53,7 @@ def _chunks(file: DataFile, table: "pq.ParquetFile", rows: int) -> Iterator[tupl
     names = [name for name in found if not _PANDAS_INDEX.fullmatch(name)]
     if not names:
         raise DataError(f"{file.path}: a table without columns")
+    check_width(file.path, len(names))
     if len(set(names)) < len(names):
         twice = ", ".join(name for name, count in Counter(names).items() if count > 1)
         raise DataError(f"{file.path}: column name twice: {twice}; rename one")
