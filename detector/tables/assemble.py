@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from detector.columns import Chunk, Column, ColumnRole
-from detector.tables.base import check_width
 
 
 class GrowingColumn(Protocol):
@@ -103,7 +102,6 @@ class _GrowingChunk:
         """Return the column called `name`, a new one if need be."""
         column = self.columns.get(name)
         if column is None:
-            check_width(self.assembly.path, len(self.columns) + 1)
             column = self.columns[name] = self.assembly.new_column()
             column.add_missing(self.n)
         return column

@@ -13,7 +13,7 @@ from functools import partial
 from detector.columns import Chunk
 from detector.errors import DataError
 from detector.tables.assemble import Assembly, Part
-from detector.tables.base import DataFile, TableReader, readers
+from detector.tables.base import DataFile, TableReader, check_width, readers
 from detector.tables.blocks import line_blocks
 from detector.tables.text_column import GrowingTextColumn
 
@@ -69,6 +69,7 @@ class _Records:
             if found is None:
                 raise DataError(f"{self._path}: empty file; expected a header with the column names")
             names = found
+        check_width(self._path, len(names))
         where = f"{self._path}: line {line}"
         for number, name in enumerate(names, 1):
             if not name.strip():

@@ -97,7 +97,7 @@ def baseline_content(data: bytes) -> None:
 def contents() -> list[bytes]:
     """What stands in the file of `trained`."""
     text = dump_baseline(trained()).decode()
-    return [text[text.index('"content":\n') + 11 : -2].encode()]
+    return [text[text.index('"content":\n') + 11 : -2].strip().encode()]
 
 
 @cache
