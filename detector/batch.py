@@ -225,6 +225,8 @@ class Sighting:
     """Columns that the baseline does not know."""
     null: tuple[str, ...] = ()
     """Features that are there, with null for a value."""
+    unnamed: int = 0
+    """Columns that the baseline does not know beside those in `new`: too many to name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,10 @@ from detector.batch import ModelKey
 from detector.drift.evaluation import Evaluation
 from detector.tree import Tree, dict_of, int_of, list_of, text_of, texts_of
 
+SHED = ("open_panes", "new_columns", "departed_versions")
+"""What goes because there is too much of it: panes judged without the partition that lags, names of new
+columns that are not told, counters of model versions that left."""
+
 
 @dataclass(slots=True)
 class Counters:
@@ -25,6 +29,8 @@ class Counters:
     lost: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Records that can never be read, by topic and reason."""
     labels: int = 0
+    shed: Counter[str] = field(default_factory=Counter)
+    """What went because there was too much of it, by one of `SHED`."""
     evaluation_digest: str = ""
     """Of all evaluations so far, in order: two detectors with the same have decided the same all the way."""
 
@@ -54,6 +60,7 @@ class Counters:
             self.alerts_fired.copy(),
             self.lost.copy(),
             self.labels,
+            self.shed.copy(),
             self.evaluation_digest,
         )
 
@@ -67,6 +74,7 @@ class Counters:
             "alerts_fired": [[*key, alert, n] for (key, alert), n in self.alerts_fired.items()],
             "lost": [[*place, n] for place, n in self.lost.items()],
             "labels": self.labels,
+            "shed": [[what, n] for what, n in self.shed.items()],
             "evaluation_digest": self.evaluation_digest,
         }
 
@@ -86,6 +94,8 @@ class Counters:
             Counter({(ModelKey(m, v), what): n for (m, v, what), n in _counted(read["alerts_fired"], 3)}),
             Counter({(topic, reason): n for (topic, reason), n in _counted(read["lost"], 2)}),
             int_of(read["labels"]),
+            # Earlier versions did not count it.
+            Counter({what: n for (what,), n in _counted(read.get("shed", []), 1)}),
             text_of(read["evaluation_digest"]),
         )
 

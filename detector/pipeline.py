@@ -15,7 +15,7 @@ from detector.alerts import AlertBook, Transition, ended, firing_in
 from detector.anomaly import Anomaly
 from detector.anomaly_alerts import AnomalyBook
 from detector.baseline.learning import Knowledge
-from detector.batch import Bools, Decoded, Floats, Loss, ModelKey, Partition
+from detector.batch import Bools, Decoded, Floats, Loss, ModelKey, Partition, Sighting
 from detector.counters import Counters
 from detector.drift.evaluation import Evaluation, State
 from detector.following import explain_rest, follow, told_again
@@ -27,11 +27,9 @@ from detector.windows.arrivals import Arrivals
 from detector.windows.pieces import pieces
 from detector.windows.rebuild import RebuildPoint
 from detector.windows.spec import WindowSpec
+from detector.windows.windows import Windows
 
-__all__ = ["MAX_OPEN_PANES", "Judged", "Outcome", "Pipeline", "Recalled"]
-
-MAX_OPEN_PANES = 256
-"""Panes waiting for a slow partition; beyond that the oldest are evaluated without it."""
+__all__ = ["Judged", "Outcome", "Pipeline", "Recalled"]
 
 MAX_GONE = 1000
 """Model versions no longer watched whose counters are kept for when they come back: those that left last."""
@@ -100,6 +98,7 @@ class Pipeline:
             oldest = next(iter(self._gone))
             del self._gone[oldest]
             self.counters.forget(oldest)
+            self.counters.shed["departed_versions"] += 1
 
     def anew(self) -> "Pipeline":
         """Return another one with the same settings that has taken in nothing."""
@@ -212,7 +211,7 @@ class Pipeline:
             future = time_s > now_s + self._spec.max_future_s
         self._reject(decoded, future, "future")
         time_s[future] = np.nan
-        for first, end in pieces(time_s, self._spec.pane_s):
+        for first, end in pieces(time_s, self._spec.pane_s, self.max_open_panes):
             self._add(decoded, time_s, first, end)
             yield from self._close_panes()
 
@@ -303,11 +302,16 @@ class Pipeline:
             columns = batch.columns if n == len(kept) else batch.columns.take(kept)
             windows = self._watched[batch.key].windows
             windows.add(columns, times[kept], self._closed_before)
-            for sighting in batch.sightings:
-                at_s = float(kept_time_s[sighting.row - first]) if first <= sighting.row < end else math.nan
-                if not math.isnan(at_s):
-                    windows.note(sighting, at_s)
+            self._note(windows, batch.sightings, kept_time_s, first)
             self.counters.accepted[batch.key] += n
+
+    def _note(self, windows: Windows, sightings: Iterable[Sighting], time_s: Floats, first: int) -> None:
+        """Keep what events say of their columns, of those among the records from `first` on with a time."""
+        for sighting in sightings:
+            at = sighting.row - first
+            if 0 <= at < len(time_s) and not math.isnan(time_s[at]):
+                windows.note(sighting, float(time_s[at]))
+        self.counters.shed["new_columns"] += windows.take_unnamed()
 
     @property
     def _first_s(self) -> float:
@@ -315,6 +319,11 @@ class Pipeline:
         if self._closed_before is None:
             return -math.inf
         return min(watched.windows.first_pane for watched in self._watched.values()) * self._spec.pane_s
+
+    @property
+    def max_open_panes(self) -> int:
+        """Panes that wait for a slow partition at most; beyond that the oldest are judged without it."""
+        return self._spec.open_panes(sum(w.windows.pane_bytes for w in self._watched.values()))
 
     def _open_panes(self) -> list[int]:
         return sorted({pane for watched in self._watched.values() for pane in watched.windows.open_panes})
@@ -325,8 +334,11 @@ class Pipeline:
         if not np.isfinite(reached) or (self._closed_before is None and not open_panes):
             return
         end = int(np.floor(reached / self._spec.pane_s))
-        if len(open_panes) > MAX_OPEN_PANES:
-            end = max(end, open_panes[-MAX_OPEN_PANES])
+        if len(open_panes) > self.max_open_panes:
+            forced = open_panes[-self.max_open_panes]
+            given_up = sum(end <= pane < forced for pane in open_panes)
+            self.counters.shed["open_panes"] += given_up
+            end = max(end, forced)
         if self._closed_before is None:
             if open_panes[0] >= end:
                 # Until the first pane closes, an earlier one may still come.
@@ -352,6 +364,7 @@ class Pipeline:
         for key, watched in self._watched.items():
             counts = watched.windows.open_counts(pane)
             evaluations = watched.close(pane, self._arrivals.lost_until_s)
+            self.counters.shed["new_columns"] += watched.windows.take_unnamed()
             anomalies = [watched.broken_by(evaluation.window) for evaluation in evaluations]
             pairs = list(zip(evaluations, anomalies, strict=True))
             follow(self.alerts.firing, evaluations, watched.onset_again)

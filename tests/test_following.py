@@ -10,11 +10,10 @@ from detector.drift.onset import UNKNOWN, Onset
 from detector.drift.policy import DecisionPolicy
 from detector.drift.size import NO_SIZE, Size
 from detector.following import told_again
-from detector.pipeline import MAX_OPEN_PANES
 from detector.runs import AlertPolicy
 from detector.watched import MAX_ONSETS
 from detector.windows.slices import Slices
-from detector.windows.spec import WindowSpec
+from detector.windows.spec import MAX_OPEN_PANES, WindowSpec
 from tests.support.factories import KEY, START_S, Rig, baseline_of, event, training_rows
 
 PANE_S = 300.0

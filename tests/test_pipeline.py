@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 from detector.batch import Partition
 from detector.drift.evaluation import State
 from detector.drift.policy import DecisionPolicy
-from detector.pipeline import MAX_OPEN_PANES
 from detector.runs import AlertPolicy
 from detector.windows.slices import Slices
-from detector.windows.spec import WindowSpec
+from detector.windows.spec import MAX_OPEN_PANES, WindowSpec
 from tests.support.factories import KEY, SPEC, START_S, Rig, baseline_of, event, training_rows
 
 N_TRAINING = 4000
@@ -118,6 +117,25 @@ def test_a_lagging_partition_is_not_waited_for_without_end(baseline, rng):
 
     assert len(rig.pipeline._open_panes()) <= MAX_OPEN_PANES
     assert len(rig.outcomes) >= 49
+    assert rig.pipeline.counters.shed["open_panes"] == len(rig.outcomes)
+
+
+def test_panes_that_close_by_themselves_are_not_given_up(baseline, rng):
+    """Nothing lags: nothing is shed, however far the events reach."""
+    rig = Rig(baseline)
+    rig.feed([e for i in range(MAX_OPEN_PANES + 50) for e in _events(rng, 1, START_S + 60 * i)])
+
+    assert rig.outcomes
+    assert rig.pipeline.counters.shed.total() == 0
+
+
+def test_new_columns_beyond_those_that_are_named_are_counted(baseline, rng):
+    """An event may name 20; what it has beyond that is counted, at each event that is looked at."""
+    rig = Rig(baseline)
+    more = {f"new{i}": 1 for i in range(25)}
+    rig.feed([event(row | more) for row in training_rows(rng, 1)])
+
+    assert rig.pipeline.counters.shed["new_columns"] == 5
 
 
 def test_a_silent_stream_runs_empty_and_says_so(baseline, rng):

@@ -9,7 +9,7 @@ half, and one that never comes holds nothing up.
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 from types import NoneType
 from typing import Any
 
@@ -327,15 +327,15 @@ def _sightings(shape: EventShape, role: Role, found: _Found) -> list[Sighting]:
     step = min(EVERY, max(1, len(found.index) // LEAST_A_POLL))
     seen = []
     for i, table in list(zip(found.index, found.tables, strict=True))[::step]:
-        new: tuple[str, ...] = ()
+        unknown: list[str] = []
         rows = table.rows[:ROWS_LOOKED_AT]
         columns = dict.fromkeys(chain.from_iterable(rows))
         # A response may have outputs that nobody watches, under names of the server's own.
         if role == "feature" and not columns.keys() <= known:
-            unknown = (name[:MAX_NAME_LENGTH] for name in columns if name not in known)
-            new = tuple(islice(unknown, MAX_NEW_NAMES))
+            unknown = [name for name in columns if name not in known]
+        new = tuple(name[:MAX_NAME_LENGTH] for name in unknown[:MAX_NEW_NAMES])
         null = [f.name for f in shape.features.all if f.role == role and _is_null(rows, f)]
-        seen.append(Sighting(i, new, tuple(null)))
+        seen.append(Sighting(i, new, tuple(null), len(unknown) - len(new)))
     return seen
 
 

@@ -7,7 +7,6 @@ Where every feature has a pointer of its own, there is no object to find new col
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 from detector.batch import FeatureSet, Ints, Sighting
@@ -62,14 +61,15 @@ class ColumnWatch:
         if not isinstance(features, dict):
             return Sighting(row, (), tuple(null))
         new: tuple[str, ...] = ()
+        unnamed = 0
         if not features.keys() <= self._known:
-            names = (name for name in features if name not in self._known)
             # MessagePack has keys that are no text: they name no column.
-            unknown = (name[:MAX_NAME_LENGTH] for name in names if isinstance(name, str))
-            new = tuple(islice(unknown, MAX_NEW_NAMES))
+            unknown = [name for name in features if name not in self._known and isinstance(name, str)]
+            new = tuple(name[:MAX_NAME_LENGTH] for name in unknown[:MAX_NEW_NAMES])
+            unnamed = len(unknown) - len(new)
         if has_null:
             null += [name for name, cell in features.items() if cell is None and name in self._names]
-        return Sighting(row, new, tuple(null))
+        return Sighting(row, new, tuple(null), unnamed)
 
 
 def _parts_within(root: Tokens, fields: EventFields) -> frozenset[str]:

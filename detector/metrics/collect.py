@@ -12,6 +12,7 @@ from detector import __version__
 from detector.alerts import ALERTS, SCHEMA_ALERT
 from detector.baseline.variation import DAY_S
 from detector.batch import LOSS_REASONS, REJECT_REASONS, Floats
+from detector.counters import SHED
 from detector.metrics.labels import label
 from detector.metrics.names import EVALUATED, RUNNING, ExportPolicy, Family
 from detector.times import format_duration
@@ -171,6 +172,8 @@ def _add_counters(view: View, add: Add) -> None:
         for reason in dict.fromkeys((*LOSS_REASONS, *others)):
             add("drift_lost_records", (topic, reason), counters.lost[topic, reason])
     add("drift_label_events", (), counters.labels)
+    for what in SHED:
+        add("drift_shed", (what,), counters.shed[what])
 
 
 def _add_models(view: View, add: Add) -> None:

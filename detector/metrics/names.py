@@ -73,6 +73,8 @@ RUNNING = (
     Family("drift_events_accepted", "counter", _MODEL, "Events counted into windows."),
     Family("drift_lost_records", "counter", ("topic", "reason"),
            "Records that can never be read, as far as their number is known."),
+    Family("drift_shed", "counter", ("what",),
+           "What went because there was too much of it: open_panes, new_columns or departed_versions."),
     Family("drift_window_complete", "gauge", (*_MODEL, "window"),
            "Whether every event of the latest window could be read: 0 if some were lost."),
     Family("drift_label_events", "counter", (), "Records that only brought the label of an earlier event."),

@@ -80,3 +80,7 @@ class Layout:
     def n_numeric_bins(self) -> int:
         """Number of bins of the numeric features, which come first."""
         return self.segments.n_ordered_bins
+
+    def profile_bytes(self, n_slices: int) -> int:
+        """Return the bytes that a profile of so many slices takes."""
+        return 8 * n_slices * (self.width + self.n_numeric_bins + 3 * len(self.features.numeric))

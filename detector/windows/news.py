@@ -37,6 +37,8 @@ class NewsRing:
     _last_pane_with: dict[str, int] = field(default_factory=dict)
     _looked: tuple[int, frozenset[str]] | None = None
     """The last closed pane of which events were looked at, and what they had as null."""
+    _shed: int = 0
+    """Names left out because there were too many, since that was asked last."""
 
     def add(self, pane: int, sighting: Sighting) -> None:
         """Note what an event of fine pane `pane` said."""
@@ -46,6 +48,14 @@ class NewsRing:
             here = self._new.setdefault(pane, set())
             if len(here) < MAX_NAMES:
                 here.add(name)
+            elif name not in here:
+                self._shed += 1
+        self._shed += sighting.unnamed
+
+    def take_shed(self) -> int:
+        """Return how often a name was left out because there were too many, since this was asked last."""
+        shed, self._shed = self._shed, 0
+        return shed
 
     def between(self, first: int, end: int) -> ColumnNews:
         """Return the news of a window of the panes first <= index < end; `end` never goes back."""
@@ -71,6 +81,7 @@ class NewsRing:
                 last[name] = max(pane, last.get(name, pane))
         if len(last) > MAX_KEPT:
             latest = sorted(last.items(), key=lambda item: (-item[1], item[0]))[:MAX_KEPT]
+            self._shed += len(last) - MAX_KEPT
             self._last_pane_with = dict(latest)
 
     def remember(self) -> Tree:

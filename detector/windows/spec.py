@@ -8,6 +8,15 @@ from detector.times import format_duration
 MAX_PANES_A_WINDOW = 150
 """A window longer than this many panes is kept in coarser ones, so memory does not grow with its length."""
 
+MAX_OPEN_PANES = 256
+"""Panes waiting for a slow partition, where they are small; beyond that the oldest are judged without it."""
+
+MIN_OPEN_PANES = 16
+"""So many wait however large they are, beside those that `lateness` keeps open."""
+
+MAX_OPEN_BYTES = 64 << 20
+"""Between the two: as many as fit in here."""
+
 
 @dataclass(frozen=True, slots=True)
 class WindowSpec:
@@ -56,3 +65,16 @@ class WindowSpec:
             if panes % factor == 0:
                 return factor
         return panes
+
+    @property
+    def late_panes(self) -> int:
+        """Number of panes that `lateness` keeps open, with the one that fills."""
+        return math.ceil(self.lateness_s / self.pane_s) + 1
+
+    def open_panes(self, pane_bytes: int) -> int:
+        """Number of panes that may be open at once, where one of all model versions takes so many bytes.
+
+        What `lateness` keeps open always fits: it was asked for.
+        """
+        fitting = min(MAX_OPEN_PANES, MAX_OPEN_BYTES // max(pane_bytes, 1))
+        return max(fitting, self.late_panes + MIN_OPEN_PANES)

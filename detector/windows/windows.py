@@ -76,13 +76,18 @@ class Windows:
         """Keep what an event at `time_s` said of its columns."""
         self._news.add(math.floor(time_s / self._spec.pane_s), sighting)
 
+    def take_unnamed(self) -> int:
+        """Return how often a new column was left out, for there were too many, since this was asked last."""
+        return self._news.take_shed()
+
     def _put(self, pane: int, profile: Profile, closed_before: int | None) -> None:
         if closed_before is not None and pane < closed_before:
             self._amend(pane, profile)
         elif pane in self._open:
             self._open[pane].merge(profile)
         else:
-            self._open[pane] = profile
+            # A copy: it may be some rows of the counts of many panes, which they would keep in memory.
+            self._open[pane] = profile.copy()
 
     def _count(self, columns: Columns, pane: Ints, n_panes: int) -> Profile:
         """Count events into a row for each pane and slice; `pane` (n) says which pane, from 0."""
@@ -206,6 +211,11 @@ class Windows:
             ring.drop_before(self._first_pane_of(factor))
         self._news.drop_before(self.first_pane)
         self._latest.drop_before(self.first_pane)
+
+    @property
+    def pane_bytes(self) -> int:
+        """Bytes that an open pane takes."""
+        return self.layout.profile_bytes(len(self.slices))
 
     @property
     def open_panes(self) -> list[int]:

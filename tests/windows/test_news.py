@@ -101,3 +101,16 @@ def test_a_long_window_of_short_panes_keeps_no_more_than_a_short_one():
     assert (found.new, found.null) == ({"channel"}, {"x"})
     assert len(ring._last_pane_with) == 1
     assert len(ring._null) == 0
+
+
+def test_names_that_are_left_out_are_counted_once_for_each_time():
+    """Those beyond `MAX_NAMES` of a pane, those an event has too many of, those beyond `MAX_KEPT` of all."""
+    ring = NewsRing()
+    ring.add(0, Sighting(0, tuple(f"a{i}" for i in range(MAX_NAMES + 3)), (), unnamed=4))
+    assert (ring.take_shed(), ring.take_shed()) == (7, 0)
+
+    panes = MAX_KEPT // MAX_NAMES
+    for pane in range(1, panes + 1):
+        ring.add(pane, Sighting(0, tuple(f"b{pane}.{i}" for i in range(MAX_NAMES))))
+    ring.between(0, panes + 1)
+    assert ring.take_shed() == MAX_NAMES
