@@ -18,19 +18,26 @@ from detector.batch import ModelKey
 from detector.changes import Changes, NoChanges
 from detector.clock import Clock
 from detector.config import Config
+from detector.config.sections import DirectoryState
 from detector.errors import BaselineError, ConfigError
 from detector.formats import ANY_VERSION, Catalog, Decoder, EventShape, formats
+from detector.memory import Part, Surroundings, memory_parts
 from detector.pipeline import Pipeline
 from detector.resume import Memory
 from detector.service import Publisher, Service
 from detector.sinks import Sink
+from detector.sinks.settings import DeliverySettings
 from detector.sources import Duty, Source
+from detector.sources.kafka_settings import KafkaSettings
 from detector.store import read_baseline
 from detector.view import ConfigStatus
 from detector.watched import Monitored
 from detector.windows.slices import Slices
 
 log = logging.getLogger(__name__)
+
+LEAST_BROKERS = 3
+"""Clusters have so many brokers, however few are named."""
 
 VERSION = "{version}"
 """Stands in the name of baseline files for the version each is for."""
@@ -119,6 +126,23 @@ def assemble(
     spec = config.window_spec()
     pipeline = Pipeline(spec, models, config.alert_policy())
     return Assembly(models, pipeline, catalog, decoder, tuple(warnings), spec.idle_after_s, config.sha256)
+
+
+def memory_of(config: Config, models: Mapping[ModelKey, Monitored], n_series: int) -> tuple[Part, ...]:
+    """Return how much memory each part of a configuration takes at most."""
+    queues = [sink.delivery.queue for sink in config.alerts.sinks if isinstance(sink, DeliverySettings)]
+    around = Surroundings(
+        n_series=n_series, n_queued=sum(queues), keeps_state=isinstance(config.state, DirectoryState)
+    )
+    source = config.source
+    if isinstance(source, KafkaSettings):
+        around = replace(
+            around,
+            max_poll_records=source.max_poll_records,
+            max_batch_bytes=source.max_batch_bytes,
+            n_brokers=max(len(source.bootstrap_servers), LEAST_BROKERS),
+        )
+    return memory_parts(config.window_spec(), models, around)
 
 
 def catalog_of(models: Mapping[ModelKey, Monitored]) -> Catalog:

@@ -27,7 +27,7 @@ _END = b"# EOF\n"
 
 _Encode = Callable[[CollectorRegistry], bytes]
 
-MAX_RENDERED = 8
+MAX_RENDERED = 4
 """Renderings kept of one evaluation and of one view: a scraper may name any version of a format."""
 
 

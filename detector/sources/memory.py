@@ -79,8 +79,8 @@ class MemorySource:
             self._mend(i)
 
     def topic_ids(self) -> Mapping[str, str]:
-        """Return the id of the one topic there is."""
-        return {self._topic: self.topic_id}
+        """Return the id of the topic that the positions are of."""
+        return {self._topic: self._read_id}
 
     def take_losses(self) -> Sequence[Loss]:
         """Return what was lost since this was last asked."""

@@ -283,9 +283,9 @@ class World:
             lost.setdefault(log, []).append((first, end))
         for log, read in offsets.items():
             assert all(a < b for a, b in pairwise(read)), f"{log}: read twice, or out of order"
-        positions = self.topic.source.positions()
+        positions, ids = self.topic.source.positions(), self.topic.source.topic_ids()
         for partition in self.topic.partitions:
-            log = self.topic.id, partition
+            log = ids[partition.topic], partition
             told = {o for first, end in lost.get(log, ()) for o in range(first, end)}
             assert told.isdisjoint(offsets.get(log, ())), f"{log}: read, and reported lost"
             begun = set(range(self.history.begin.get(log, 0), positions.get(partition, 0)))
