@@ -1,6 +1,7 @@
-"""A process that holds all that a configuration can hold, and says what that took: `fill BASELINE VERSIONS SLICES`.
+"""A process that holds all that a configuration can hold: `fill BASELINE VERSIONS SLICES`.
 
-Prints the bound and the peak of its own memory, in bytes, as JSON. No broker: the source's buffers are left out.
+Prints the bound and the peak of its own memory, in bytes, as JSON. No broker: the source's buffers are left
+out.
 """
 
 import json
@@ -75,7 +76,7 @@ def _columns(baseline: Baseline, slices: Slices, seed: int) -> Columns:
 
 
 def _fill_windows(watched: Watched, blocks: list[Columns]) -> None:
-    """Three days: every tenth minute is enough for all but the last hour, that is how long panes are there."""
+    """Three days: every tenth minute is enough for all but the last hour."""
     panes = [*range(TODAY - 4320, TODAY - 60, 10), *range(TODAY - 60, TODAY)]
     for i, pane in enumerate(panes):
         watched.windows.add(blocks[i % 2], np.full(N_EVENTS, 60.0 * pane), None)

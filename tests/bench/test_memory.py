@@ -24,7 +24,7 @@ MOST_TIMES = 3.0
     [(1, 1, 0), (200, 1, 0), (200, 1, 5), (2000, 1, 0), (40, 20, 0)],
 )
 def test_the_bound_holds_and_is_of_the_right_size(capsys, tmp_path, n_features, n_versions, n_slices):
-    """Full windows, open panes, history and slots; evaluated, shown, encoded: it takes less than the bound."""
+    """Full windows, open panes, history, slots; evaluated, shown, encoded: less than the bound."""
     rng = np.random.default_rng(7)
     names = [f"feature_{i}" for i in range(n_features)]
     rows = [dict(zip(names, row, strict=True)) for row in rng.normal(size=(600, n_features)).tolist()]

@@ -23,7 +23,7 @@ class Topic:
     @property
     def id(self) -> str:
         """What tells it from another of its name."""
-        return self.source.topic_ids()[NAME]
+        return self.source.topic_id
 
     @property
     def partitions(self) -> Sequence[Partition]:
