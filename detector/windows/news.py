@@ -59,14 +59,14 @@ class NewsRing:
 
     def between(self, first: int, end: int) -> ColumnNews:
         """Return the news of a window of the panes first <= index < end; `end` never goes back."""
-        self._settle(end)
+        self.settle(end)
         looked, last = self._looked, self._last_pane_with
         null = looked[1] if looked is not None and looked[0] >= first else frozenset()
         if not last and not null:
             return NO_NEWS
         return ColumnNews(frozenset(name for name, pane in last.items() if pane >= first), null)
 
-    def _settle(self, end: int) -> None:
+    def settle(self, end: int) -> None:
         """Take over what the panes below `end` told."""
         for pane in sorted(pane for pane in self._null if pane < end):
             null = self._null.pop(pane)

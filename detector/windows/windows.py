@@ -133,6 +133,8 @@ class Windows:
 
     def remember(self) -> Tree:
         """Return all of it; what is closed is handed out as it is, and copied before it changes."""
+        # So that what is remembered does not tell whether anybody has looked at it before.
+        self._news.settle(self._windows[0].end_pane)
         return {
             "shape": shape_tree(self._binning, self._centers, self.slices.names),
             "end": self._windows[0].end_pane,
