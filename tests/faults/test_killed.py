@@ -3,17 +3,24 @@
 100,000 events and more flow meanwhile over four partitions of a real Apache Kafka.
 """
 
+import shutil
 import signal
 
 import numpy as np
 import pytest
 
+from detector.assembly import assemble
+from detector.config import load_config
+from detector.pipeline import Pipeline
+from detector.sources.memory import MemorySource
 from tests.faults.form import SEED, either
 from tests.faults.killing import Killer
 from tests.faults.running import Detector, finish
 from tests.faults.sending import Stream
 from tests.faults.setting import CUT_EVERY, write_setting
-from tests.faults.workload import N_PARTITIONS
+from tests.faults.workload import N_PARTITIONS, Workload
+from tests.support.factories import START_S
+from tests.support.processes import wait_until
 from tests.support.receiver import Inbox, receiver
 
 N_EVENTS = either(120_000, 1_200_000)
@@ -121,3 +128,57 @@ def test_a_service_that_is_frozen_goes_on_where_it_was(kafka, make_topic, expect
 
     assert found == []
     assert sorted(keys_of(inbox)) == sorted(stream.like.keys)
+
+
+def test_without_its_disk_windows_are_built_again(kafka, make_topic, expected, detector_of, tell):
+    """The directory is gone with the machine: from what the group has committed the same windows come out."""
+    stream = expected(24_000)
+    topic = make_topic(N_PARTITIONS)
+    with receiver() as inbox:
+        detector = detector_of(topic, stream.baseline, inbox.url)
+        detector.start()
+        with Stream(kafka, topic, stream.work, 40, lambda: 1.0):
+            detector.wait_for(len(stream.work) // 2)
+            detector.stop()
+            shutil.rmtree(detector.state)
+            detector.start()
+        wait_until(
+            lambda: detector.consumed and not detector.metric("drift_consumer_lag_records"), 60, "read"
+        )
+        n_read = detector.consumed
+        detector.stop()
+    found = windows_of(recalled(detector))
+    right = windows_of(undisturbed(detector, stream.work))
+    tell(events=len(stream.work), read_again=n_read, windows=len(right), mismatches=int(found != right))
+
+    assert "building windows again" in detector.log.read_text()
+    assert found == right
+
+
+def recalled(detector: Detector) -> Pipeline:
+    """The pipeline in the newest cut."""
+    pipeline = assemble(load_config(detector.directory / "detector.yaml", allow_replay=True)).pipeline
+    pipeline.recall(detector.last_cut().tree)
+    return pipeline
+
+
+def undisturbed(detector: Detector, work: Workload) -> Pipeline:
+    """A pipeline that was given everything, partition after partition, in this process."""
+    assembly = assemble(load_config(detector.directory / "detector.yaml", allow_replay=True))
+    source = MemorySource(N_PARTITIONS, "predictions")
+    for part in work.slices(40):
+        for partition, values in enumerate(part):
+            for value in values:
+                source.append(value, partition)
+        while len(records := source.poll(0.0)):
+            for _ in assembly.pipeline.feed(assembly.decoder.decode(records), START_S):
+                pass
+    return assembly.pipeline
+
+
+def windows_of(pipeline: Pipeline) -> dict:
+    """End and counts of every window."""
+    return {
+        place: (judged.evaluation.window.end_s, judged.evaluation.window.profile.counts.tolist())
+        for place, judged in pipeline.latest.items()
+    }
