@@ -82,7 +82,7 @@ class KafkaBroker:
     """One broker; `start` and `stop` as often as a test likes, on the same ports and data."""
 
     def __init__(
-        self, directory: Path | None = None, listeners: Sequence[Listener] = (), **properties: str
+        self, directory: Path | None = None, beside: Sequence[Listener] = (), **properties: str
     ) -> None:
         self._own = tempfile.TemporaryDirectory(prefix="kafka-") if directory is None else None
         self.directory = Path(self._own.name) if self._own is not None else directory
@@ -91,9 +91,9 @@ class KafkaBroker:
         extra = "\n".join(f"{name.replace('_', '.')}={value}" for name, value in properties.items())
         config = PROPERTIES.format(
             port=self.port, controller=free_port(), data=self.directory / "data", extra=extra,
-            listeners="".join(f",{one.name}://127.0.0.1:{one.port}" for one in listeners),
-            advertised="".join(f",{one.name}://127.0.0.1:{one.advertised}" for one in listeners),
-            protocols="".join(f",{one.name}:{one.protocol}" for one in listeners),
+            listeners="".join(f",{one.name}://127.0.0.1:{one.port}" for one in beside),
+            advertised="".join(f",{one.name}://127.0.0.1:{one.advertised}" for one in beside),
+            protocols="".join(f",{one.name}:{one.protocol}" for one in beside),
         )  # fmt: skip
         (self.directory / "server.properties").write_text(config)
         (self.directory / "log4j2.xml").write_text(LOG4J)

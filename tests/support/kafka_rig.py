@@ -25,7 +25,7 @@ class Rig:
         self.far = f"127.0.0.1:{free_port()}"
         self.nowhere = free_port()
         self.broker = KafkaBroker(
-            listeners=[
+            beside=[
                 Listener("PROXIED", behind, self.proxy.port),
                 Listener("LOCKED", locked, self.locked.port, "SASL_PLAINTEXT"),
                 Listener("FAR", int(self.far.split(":")[1]), self.nowhere),
