@@ -43,12 +43,12 @@ class RecordingPipeline(Pipeline):
         self.windows: dict[tuple[float, float], np.ndarray] = {}
 
     def feed(self, decoded: Decoded, now_s: float) -> Iterator[Outcome]:
-        return map(self._note, super().feed(decoded, now_s))
+        return map(self._keep_windows, super().feed(decoded, now_s))
 
     def finish(self) -> Iterator[Outcome]:
-        return map(self._note, super().finish())
+        return map(self._keep_windows, super().finish())
 
-    def _note(self, outcome: Outcome) -> Outcome:
+    def _keep_windows(self, outcome: Outcome) -> Outcome:
         for judged in outcome.judged:
             window = judged.evaluation.window
             self.windows[window.start_s, window.end_s] = window.profile.counts[0].copy()
