@@ -18,7 +18,6 @@ from detector.batch import ModelKey
 from detector.changes import Changes, NoChanges
 from detector.clock import Clock
 from detector.config import Config
-from detector.config.sections import DirectoryState
 from detector.errors import BaselineError, ConfigError
 from detector.formats import ANY_VERSION, Catalog, Decoder, EventShape, formats
 from detector.memory import Part, Surroundings, memory_parts
@@ -131,9 +130,8 @@ def assemble(
 def memory_of(config: Config, models: Mapping[ModelKey, Monitored], n_series: int) -> tuple[Part, ...]:
     """Return how much memory each part of a configuration takes at most."""
     queues = [sink.delivery.queue for sink in config.alerts.sinks if isinstance(sink, DeliverySettings)]
-    around = Surroundings(
-        n_series=n_series, n_queued=sum(queues), keeps_state=isinstance(config.state, DirectoryState)
-    )
+    # Wherever it is kept, a cut is encoded in the same way.
+    around = Surroundings(n_series=n_series, n_queued=sum(queues), keeps_state=config.state is not None)
     source = config.source
     if isinstance(source, KafkaSettings):
         around = replace(

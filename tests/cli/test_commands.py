@@ -174,6 +174,36 @@ def test_check_config_says_what_run_would(drift_detector, baseline, tmp_path):
     assert all(re.match(rf"{tmp_path}/bad.yaml:\d+: ", line) for line in wrong.err.splitlines())
 
 
+TOPIC, DIRECTORY = {"kind": "kafka", "topic": "state"}, {"kind": "directory", "directory": "state"}
+
+
+def test_check_config_tells_the_bound_on_memory(drift_detector, baseline, tmp_path):
+    """A cut is part of it wherever it is kept, and only where one is kept."""
+    told = {}
+    for name, sections in {"none": {}, "topic": {"state": TOPIC}, "directory": {"state": DIRECTORY}}.items():
+        config = write_config(tmp_path / f"{name}.yaml", baseline, source=KAFKA, **sections)
+        ran = drift_detector("check-config", config)
+        (told[name],) = [line for line in ran.err.splitlines() if line.startswith("memory: at most ")]
+
+    assert " state " not in told["none"]
+    assert told["topic"] == told["directory"]
+    assert " state " in told["topic"]
+
+
+@pytest.mark.parametrize(
+    ("memory", "code", "text"), [("256MiB", 0, "warning: limits"), ("128MiB", 2, "limits")]
+)
+def test_check_config_holds_the_bound_against_the_limit(
+    drift_detector, baseline, tmp_path, memory, code, text
+):
+    """More than may be needed is warned of; what is always there, the program alone here, must fit."""
+    config = write_config(tmp_path / "c.yaml", baseline, source=KAFKA, limits={"memory": memory})
+    ran = drift_detector("check-config", config)
+
+    assert ran.code == code
+    assert f"{text}.memory: " in ran.err
+
+
 ERRORS = {
     "no data file": (["compare", "none.csv", "none.csv"], ["none.csv"]),
     "no baseline file": (["compare", "none.json", "none.csv"], ["none.csv"]),
