@@ -210,13 +210,12 @@ class AlertBook:
         Raises:
             ValueError: the tree is nothing such; what is here must not be used any more.
         """
-        read, gone = dict_of(tree), {*fit.gone_features, *fit.changed_features}
-        for item in list_of(read["memory"]):
+        for item in list_of(dict_of(tree)["memory"]):
             length_s = float_of(dict_of(item)["length_s"])
             self._memory[key, length_s] = WindowMemory.recall(item, fit)
         over = []
         for alert in firing_in(tree):
-            if alert.feature in gone or alert.slice in fit.gone_slices or alert.key != key:
+            if alert.feature in fit.ended_features or alert.slice in fit.gone_slices or alert.key != key:
                 over.append(ended(alert, at_s))
             else:
                 self.firing[key, alert.slice, alert.feature] = alert
@@ -256,8 +255,7 @@ class AlertBook:
         over = []
         for key, name, feature in list(self.firing):
             if key == evaluation.key and (name, feature) not in raised:
-                began = self.firing.pop((key, name, feature))
-                over.append(replace(began, status="resolved", ends_at_s=evaluation.window.end_s))
+                over.append(ended(self.firing.pop((key, name, feature)), evaluation.window.end_s))
         return over
 
     def _raise(

@@ -150,7 +150,7 @@ class AnomalyBook:
         Raises:
             ValueError: the tree is nothing such; what is here must not be used any more.
         """
-        read, gone = dict_of(tree), {*fit.gone_features, *fit.changed_features}
+        read, gone = dict_of(tree), fit.ended_features
         calm = {(f, kind): n for f, kind, n in (record_of(_Calm, item) for item in list_of(read["calm"]))}
         for feature, kind, until_s in (record_of(_Until, item) for item in list_of(read["until"])):
             if feature not in gone:

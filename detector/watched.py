@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -131,11 +132,16 @@ class Watched:
         """Whether the windows are those of `before`."""
         return self.windows is before.windows
 
+    @cached_property
+    def _reference(self) -> str:
+        """Digest of the training data's counts."""
+        return hashlib.sha256(self.monitored.baseline.profile.counts[0].tobytes()).hexdigest()[:32]
+
     def remember(self) -> Tree:
         """Return all of it."""
         return {
             "windows": self.windows.remember(),
-            "reference": _digest(self.monitored.baseline),
+            "reference": self._reference,
             "learner": None if self.learner is None else self.learner.remember(),
         }
 
@@ -152,7 +158,7 @@ class Watched:
         if not is_history_kept:
             dropped.append(f"{name}: the history that onsets are told from begins anew")
         if self.learner is not None and read["learner"] is not None:
-            is_same = fit.are_features_same and read["reference"] == _digest(self.monitored.baseline)
+            is_same = fit.are_features_same and read["reference"] == self._reference
             if not is_same or not self.learner.recall(read["learner"]):
                 dropped.append(f"{name}: natural variation is learned anew")
             self._rest_on(self.learner.knowledge)
@@ -257,8 +263,3 @@ class Watched:
         positions = positions_of(self.judge.baseline, feature, statistic)
         series = self.windows.series(row, positions)
         return onset_of(self.judge.baseline, self.judge.reference(row).counts[0], positions, series, alert)
-
-
-def _digest(baseline: Baseline) -> str:
-    """Return a digest of the training data's counts."""
-    return hashlib.sha256(baseline.profile.counts[0].tobytes()).hexdigest()[:32]

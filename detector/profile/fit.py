@@ -73,13 +73,13 @@ class Fit:
     new_slices: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, tree: Tree, binning: Binning, centers: Floats, slices: Sequence[str]) -> "Fit":
-        """Hold a shape that was remembered against that of today.
+    def of(cls, remembered: Tree, today: Tree) -> "Fit":
+        """Hold a shape that was remembered against that of today, as `shape_tree` makes them.
 
         Raises:
             ValueError: the tree is no such shape.
         """
-        was, now = _Shape.of(tree), _Shape.of(shape_tree(binning, centers, slices))
+        was, now = _Shape.of(remembered), _Shape.of(today)
         place = {name: f for f, name in enumerate(was.names)}
         features = np.full(len(now.names), -1, dtype=np.int64)
         changed = []
@@ -126,20 +126,17 @@ class Fit:
         told += [f"slice {name} begins, it is new" for name in self.new_slices]
         return told + [f"slice {name} is no more" for name in self.gone_slices]
 
-    def counts(self, counts: Ints) -> Ints:
-        """Return counts (S, width), or one row (width), where they belong today."""
-        if self.is_whole:
-            return counts
-        return picked(counts if counts.ndim == 1 else self.by_row(counts, 0), self.cells, 0)
-
-    def by_row(self, values: NDArray[Scalar], fill: float) -> NDArray[Scalar]:
-        """Return values (S, ...) by the slices of today."""
-        moved = picked(np.moveaxis(values, 0, -1), self.rows, fill)
-        return np.ascontiguousarray(np.moveaxis(moved, -1, 0))
+    @property
+    def ended_features(self) -> frozenset[str]:
+        """Features of which nothing goes on: their alerts end."""
+        return frozenset((*self.gone_features, *self.changed_features))
 
     def by_row_and(self, values: NDArray[Scalar], places: Ints, fill: float) -> NDArray[Scalar]:
         """Return values (S, something) by the slices of today and the places that something has today."""
-        return values if self.is_whole else picked(self.by_row(values, fill), places, fill)
+        if self.is_whole:
+            return values
+        by_row = np.ascontiguousarray(picked(values.T, self.rows, fill).T)
+        return picked(by_row, places, fill)
 
 
 def picked(values: NDArray[Scalar], places: Ints, fill: float) -> NDArray[Scalar]:

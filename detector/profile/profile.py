@@ -86,7 +86,7 @@ class Profile:
         if np.any(counts < 0):
             raise ValueError("has counts below 0")
         return cls(
-            fit.counts(counts),
+            fit.by_row_and(counts, fit.cells, 0),
             fit.by_row_and(floats_of(read["sums"], (n, fit.n_sums)), fit.sums, 0.0),
             fit.by_row_and(floats_of(read["squares"], (n, fit.n_numeric)), fit.numeric, 0.0),
             fit.by_row_and(floats_of(read["low"], (n, fit.n_numeric)), fit.numeric, np.inf),

@@ -1,13 +1,14 @@
 """All windows of one model version: open panes, rings of closed ones, sliding sums."""
 
 import math
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
 from detector.batch import Columns, Floats, Ints, Sighting
 from detector.profile import Binning, Fit, Layout, Profile, count, forget_untold, shape_tree
-from detector.tree import Tree, dict_of, int_of, list_of, pair_of
+from detector.tree import Frozen, Tree, dict_of, int_of, list_of, pair_of
 from detector.windows.history import PaneHistory
 from detector.windows.latest import LatestPanes
 from detector.windows.news import NewsRing
@@ -126,17 +127,19 @@ class Windows:
                 window.add(profile)
             self._latest.add(pane, profile)
         self._forget()
-        if was_empty and profile is None:
-            return []
-        latest = self._latest.profile
-        return [window.current(latest, self._news, lost_until_s) for window in self._windows]
+        return [] if was_empty and profile is None else self._current(lost_until_s)
+
+    @cached_property
+    def _shape(self) -> Frozen:
+        """What it takes to read the counts later: always the same, and digests of all bins take time."""
+        return Frozen(shape_tree(self._binning, self._centers, self.slices.names))
 
     def remember(self) -> Tree:
         """Return all of it; what is closed is handed out as it is, and copied before it changes."""
         # So that what is remembered does not tell whether anybody has looked at it before.
         self._news.settle(self._windows[0].end_pane)
         return {
-            "shape": shape_tree(self._binning, self._centers, self.slices.names),
+            "shape": self._shape,
             "end": self._windows[0].end_pane,
             "open": [[pane, self._open[pane].copy().remember()] for pane in sorted(self._open)],
             "rings": [[factor, ring.remember()] for factor, ring in sorted(self._rings.items())],
@@ -152,7 +155,7 @@ class Windows:
             ValueError: the tree is nothing such; what is here must not be used any more.
         """
         read = dict_of(tree)
-        fit = Fit.of(read["shape"], self._binning, self._centers, self.slices.names)
+        fit = Fit.of(read["shape"], self._shape)
         opened = [pair_of(item) for item in list_of(read["open"])]
         self._open = {int_of(pane): Profile.recall(profile, fit) for pane, profile in opened}
         rings = {int_of(factor): ring for factor, ring in map(pair_of, list_of(read["rings"]))}
@@ -170,8 +173,9 @@ class Windows:
 
     def as_they_are(self, lost_until_s: float = -math.inf) -> list[WindowProfile]:
         """Return every window as it stands, shortest first; nothing where no closed pane is left."""
-        if self.is_empty:
-            return []
+        return [] if self.is_empty else self._current(lost_until_s)
+
+    def _current(self, lost_until_s: float) -> list[WindowProfile]:
         latest = self._latest.profile
         return [window.current(latest, self._news, lost_until_s) for window in self._windows]
 
