@@ -3,6 +3,7 @@
 Every class writes its own part of the tree and reads it back; what reads it trusts nothing.
 """
 
+from collections.abc import Mapping
 from typing import Any, TypeAlias, TypeVar, Union
 
 import msgspec
@@ -29,6 +30,22 @@ class Frozen:
 
     def __init__(self, value: Tree) -> None:
         self.value = value
+
+
+class Handed:
+    """Which of some numbered parts were handed out as they are: whoever changes one does so in a copy."""
+
+    def __init__(self) -> None:
+        self._parts: dict[int, Frozen] = {}
+
+    def out(self, parts: "Mapping[int, Tree]") -> "list[Tree]":
+        """Return every part by its number; one that is still as it was is the same object as before."""
+        self._parts = {i: self._parts.get(i) or Frozen(parts[i]) for i in sorted(parts)}
+        return [[i, part] for i, part in self._parts.items()]
+
+    def take_back(self, i: int) -> bool:
+        """Return whether a part was handed out, so that it is copied before it changes; now it is not."""
+        return self._parts.pop(i, None) is not None
 
 
 def dict_of(tree: Tree) -> "dict[str, Tree]":

@@ -36,7 +36,7 @@ from detector.baseline.variation import DAY_S, Season, Variation
 from detector.batch import Bools, Floats, Ints
 from detector.profile import Layout, Profile
 from detector.tree import (
-    Frozen,
+    Handed,
     Tree,
     array_of,
     dict_of,
@@ -156,8 +156,7 @@ class Learner:
         slot_s = learning_slot(min(lengths_s[0], 3600.0), pane_s, baseline.layout.width)
         self._lengths = sorted({1, *(_fitting(length_s, slot_s) for length_s in lengths_s)})
         self._slots = Slots(slot_s, {})
-        self._remembered: dict[int, Frozen] = {}
-        """Slots that were handed out as they are: whoever adds to one does so in a copy."""
+        self._handed = Handed()
         self._suspect: dict[int, Bools] = {}
         """Slot -> features (F) that drifted in it."""
         self._known_slots: int | None = None
@@ -180,7 +179,7 @@ class Learner:
             self._begin()
         self._day = day
         slot = int(start_s // self._slots.slot_s)
-        if self._remembered.pop(slot, None) is not None:
+        if self._handed.take_back(slot):
             self._slots.counts[slot] = self._slots.counts[slot].copy()
         self._slots.add(slot, counts)
         self._suspect.setdefault(slot, np.zeros(len(self._baseline.features), dtype=bool))
@@ -205,7 +204,6 @@ class Learner:
         """Begin to measure what there is."""
         for slot in sorted(self._slots.counts)[: -round(MOST_DAYS * DAY_S / self._slots.slot_s)]:
             del self._slots.counts[slot], self._suspect[slot]
-            self._remembered.pop(slot, None)
         index = np.array(sorted(self._slots.counts))
         self._work = self._measure(index, self._left_out(index), self.days)
 
@@ -283,20 +281,16 @@ class Learner:
             self._is_done = True
             self._slots.counts.clear()
             self._suspect.clear()
-            self._remembered.clear()
         return self.knowledge
 
     def remember(self) -> Tree:
         """Return all of it; a measurement under way is told by what it measures, and done anew."""
-        for i, counts in self._slots.counts.items():
-            if i not in self._remembered:
-                self._remembered[i] = Frozen(counts)
         index, work = sorted(self._slots.counts), self._work
         n = len(self._baseline.features)
         suspect = [self._suspect[i] for i in index]
         return {
             "slot_s": float(self._slots.slot_s),
-            "slots": [[i, self._remembered[i]] for i in index],
+            "slots": self._handed.out(self._slots.counts),
             "suspect": np.stack(suspect) if suspect else np.zeros((0, n), dtype=bool),
             "known_slots": self._known_slots,
             "day": self._day,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from detector.batch import Ints
 from detector.profile import Fit
 from detector.profile.fit import picked
-from detector.tree import Frozen, Tree, array_of, dict_of, int_of, list_of, pair_of
+from detector.tree import Handed, Tree, array_of, dict_of, int_of, list_of, pair_of
 from detector.windows.spec import WindowSpec
 
 REACH_S = 3 * 86400.0
@@ -41,18 +41,17 @@ class PaneHistory:
         self.factor = shortest * math.ceil(needed / shortest)
         self._n_panes = min(most, math.ceil(reach_s / spec.pane_s / self.factor) + 1)
         self._panes: dict[int, NDArray[np.int32]] = {}
-        self._remembered: dict[int, Frozen] = {}
-        """Panes that were handed out as they are."""
+        self._handed = Handed()
 
     def add(self, pane: int, counts: Ints) -> None:
         """Add the counts (width) of fine pane `pane`; what is older than all that is kept is left out."""
         index = pane // self.factor * self.factor
-        own = self._panes.get(index)
-        is_new = own is None
-        if own is None or self._remembered.pop(index, None) is not None:
-            own = self._panes[index] = np.zeros(len(counts), dtype=np.int32) if own is None else own.copy()
-        if is_new:
+        own, was_handed = self._panes.get(index), self._handed.take_back(index)
+        if own is None:
+            own = self._panes[index] = np.zeros(len(counts), dtype=np.int32)
             self._forget()
+        elif was_handed:
+            own = self._panes[index] = own.copy()
         # A counter that is full stays full; that takes millions of events a second.
         own[:] = np.minimum(own + counts, _MOST)
 
@@ -60,14 +59,10 @@ class PaneHistory:
         first = max(self._panes) - (self._n_panes - 1) * self.factor
         for index in [index for index in self._panes if index < first]:
             del self._panes[index]
-            self._remembered.pop(index, None)
 
     def remember(self) -> Tree:
         """Return every pane by its index."""
-        for index, counts in self._panes.items():
-            if index not in self._remembered:
-                self._remembered[index] = Frozen(counts)
-        return {"factor": self.factor, "panes": [[i, self._remembered[i]] for i in sorted(self._panes)]}
+        return {"factor": self.factor, "panes": self._handed.out(self._panes)}
 
     def recall(self, tree: Tree, fit: Fit) -> bool:
         """Take on what was remembered; return whether the panes are still cut so, else nothing is kept.

@@ -1,7 +1,7 @@
 """Closed panes of one granularity, kept as long as any window needs them."""
 
 from detector.profile import Fit, Layout, Profile
-from detector.tree import Frozen, Tree, int_of, list_of, pair_of
+from detector.tree import Handed, Tree, int_of, list_of, pair_of
 
 
 class PaneRing:
@@ -12,8 +12,7 @@ class PaneRing:
         self._layout = layout
         self._n_slices = n_slices
         self._panes: dict[int, Profile] = {}
-        self._remembered: dict[int, Frozen] = {}
-        """Panes that were handed out as they are: whoever adds to one does so in a copy."""
+        self._handed = Handed()
 
     def coarse(self, pane: int) -> int:
         """Return the index under which fine pane `pane` is kept."""
@@ -21,12 +20,13 @@ class PaneRing:
 
     def add(self, pane: int, profile: Profile) -> None:
         """Add the events of `profile` to fine pane `pane`."""
-        own = self._panes.get(self.coarse(pane))
+        index = self.coarse(pane)
+        own, was_handed = self._panes.get(index), self._handed.take_back(index)
         if own is None:
             # A copy: other rings are given the same profile and merge into it their own way.
-            own = self._panes[self.coarse(pane)] = Profile.zeros(self._layout, self._n_slices)
-        elif self._remembered.pop(self.coarse(pane), None) is not None:
-            own = self._panes[self.coarse(pane)] = own.copy()
+            own = self._panes[index] = Profile.zeros(self._layout, self._n_slices)
+        elif was_handed:
+            own = self._panes[index] = own.copy()
         own.merge(profile)
 
     def between(self, first: int, end: int) -> list[Profile]:
@@ -41,14 +41,10 @@ class PaneRing:
         """Forget the panes with an index below `first`."""
         for i in [i for i in self._panes if i < first]:
             del self._panes[i]
-            self._remembered.pop(i, None)
 
     def remember(self) -> Tree:
         """Return every pane by its index."""
-        for i, pane in self._panes.items():
-            if i not in self._remembered:
-                self._remembered[i] = Frozen(pane.remember())
-        return [[i, self._remembered[i]] for i in sorted(self._panes)]
+        return self._handed.out({i: pane.remember() for i, pane in self._panes.items()})
 
     def recall(self, tree: Tree, fit: Fit) -> None:
         """Take on the panes that were remembered.
