@@ -11,6 +11,7 @@ from detector.metrics import Metrics
 from detector.pipeline import Pipeline
 from detector.resume import Memory
 from detector.service import Service
+from detector.sinks import PromptSink
 from detector.sources import Mark
 from detector.sources.memory import MemorySource
 from detector.state import DirectoryStore
@@ -29,7 +30,7 @@ def baseline():
     return baseline_of(training_rows(np.random.default_rng(4), 3000))
 
 
-class Told:
+class Told(PromptSink):
     """A sink whose receiver is there for every run: what it was told, run by run."""
 
     def __init__(self):
@@ -41,20 +42,8 @@ class Told:
     def status(self):
         return SinkStatus("told", sent=len(self.notices))
 
-    def remember(self):
-        return None
-
     def recall(self, tree):
         raise AssertionError("nothing was remembered")
-
-    def heed(self, may_tell):
-        pass
-
-    def forget(self):
-        pass
-
-    def close(self):
-        pass
 
 
 def filled(n_minutes=N_MINUTES, seed=1):

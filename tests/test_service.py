@@ -12,7 +12,7 @@ from detector.kinds import open_part
 from detector.metrics import Metrics
 from detector.pipeline import Pipeline
 from detector.service import Service
-from detector.sinks import sinks
+from detector.sinks import PromptSink, sinks
 from detector.sources.memory import MemorySource
 from detector.view import SinkStatus
 from detector.watched import Monitored
@@ -28,7 +28,7 @@ def baseline():
     return baseline_of(training_rows(np.random.default_rng(4), 3000))
 
 
-class _Sink:
+class _Sink(PromptSink):
     def __init__(self):
         self.sent, self.closed = [], False
 
@@ -37,18 +37,6 @@ class _Sink:
 
     def status(self):
         return SinkStatus("bench", sent=len(self.sent))
-
-    def remember(self):
-        return None
-
-    def recall(self, tree):
-        pass
-
-    def heed(self, may_tell):
-        pass
-
-    def forget(self):
-        pass
 
     def close(self):
         self.closed = True

@@ -16,7 +16,7 @@ from detector.demo.flights import MODEL_NAME, MODEL_VERSION, DelayModel, Flight,
 from detector.demo.stream import events, span_s, split
 from detector.notice import Notice
 from detector.service import Service
-from detector.tree import Tree
+from detector.sinks import PromptSink
 from detector.view import SinkStatus
 
 BUILD = BuildOptions(
@@ -71,7 +71,7 @@ class Stage:
 
 
 @dataclass(slots=True)
-class Teller:
+class Teller(PromptSink):
     """A sink that tells of alerts as they come, and remembers them."""
 
     tell: Tell
@@ -86,21 +86,6 @@ class Teller:
     def status(self) -> SinkStatus:
         """Say how many were told."""
         return SinkStatus("demo", sent=len(self.transitions))
-
-    def remember(self) -> Tree:
-        """Nothing: the demonstration begins anew each time."""
-
-    def recall(self, tree: Tree) -> None:
-        """Nothing was remembered."""
-
-    def heed(self, may_tell: Callable[[], bool]) -> None:
-        """Nothing is told later than when it is sent."""
-
-    def forget(self) -> None:
-        """Nothing waits."""
-
-    def close(self) -> None:
-        """Nothing to let go of."""
 
 
 def stream(service: Service, stage: Stage, teller: Teller, clock: Clock, check: Callable[[], None]) -> None:

@@ -3,8 +3,8 @@
 import sys
 
 from detector.registry import import_all
-from detector.sinks.base import Sink, SinkKind, close_all, sinks
+from detector.sinks.base import PromptSink, Sink, SinkKind, close_all, sinks
 
 import_all(sys.modules[__name__])
 
-__all__ = ["Sink", "SinkKind", "close_all", "sinks"]
+__all__ = ["PromptSink", "Sink", "SinkKind", "close_all", "sinks"]

@@ -50,6 +50,25 @@ class Sink(Protocol):
         ...
 
 
+class PromptSink:
+    """What every sink has in common that tells at once: nothing waits, nothing has to survive a restart."""
+
+    def remember(self) -> Tree:
+        """Nothing: what was sent is told."""
+
+    def recall(self, tree: Tree) -> None:
+        """Nothing was remembered."""
+
+    def heed(self, may_tell: Callable[[], bool]) -> None:
+        """Nothing is told later than when it is sent."""
+
+    def forget(self) -> None:
+        """Nothing waits."""
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
 def close_all(some: Iterable[Sink]) -> None:
     """Close sinks at the same time: together they take no longer than the slowest."""
     threads = [threading.Thread(target=sink.close, name="close", daemon=True) for sink in some]

@@ -2,17 +2,16 @@
 
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from detector.alerts import UNSURE, Transition
 from detector.kinds import Kind
 from detector.notice import Notice
-from detector.sinks.base import sinks
+from detector.sinks.base import PromptSink, sinks
 from detector.sinks.settings import SinkSettings
 from detector.sinks.words import MAX_TEXT, printable
 from detector.times import format_duration, format_time
-from detector.tree import Tree
 from detector.view import SinkStatus
 
 log = logging.getLogger(__name__)
@@ -26,7 +25,7 @@ class LogSettings(SinkSettings):
     kind: Literal["log"] = "log"
 
 
-class LogSink:
+class LogSink(PromptSink):
     """Writes transitions to this module's logger, at WARNING when they begin and INFO when they end."""
 
     def __init__(self, settings: LogSettings) -> None:
@@ -43,21 +42,6 @@ class LogSink:
     def status(self) -> SinkStatus:
         """Say how many lines were written."""
         return SinkStatus(self._settings.label, sent=self._n)
-
-    def remember(self) -> Tree:
-        """Nothing: what was sent is written."""
-
-    def recall(self, tree: Tree) -> None:
-        """Nothing was remembered."""
-
-    def heed(self, may_tell: Callable[[], bool]) -> None:
-        """Nothing is told later than when it is sent."""
-
-    def forget(self) -> None:
-        """Nothing waits."""
-
-    def close(self) -> None:
-        """Nothing to let go of."""
 
 
 def describe(t: Transition) -> str:

@@ -11,6 +11,7 @@ from detector.clock import ManualClock
 from detector.config import load_config
 from detector.metrics import Metrics
 from detector.reload import Reloader, stamps_of
+from detector.sinks import PromptSink
 from detector.sources.memory import MemorySource
 from detector.store import BaselineReader, write_baseline
 from detector.view import SinkStatus
@@ -32,7 +33,7 @@ def at_once(task):
     return done
 
 
-class KeepingSink:
+class KeepingSink(PromptSink):
     """Remembers what it was told."""
 
     def __init__(self):
@@ -43,18 +44,6 @@ class KeepingSink:
 
     def status(self):
         return SinkStatus("log", sent=len(self.sent))
-
-    def remember(self):
-        return None
-
-    def recall(self, tree):
-        pass
-
-    def heed(self, may_tell):
-        pass
-
-    def forget(self):
-        pass
 
     def close(self):
         self.is_closed = True
