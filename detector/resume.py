@@ -20,7 +20,7 @@ from detector.batch import Partition
 from detector.clock import Clock
 from detector.pipeline import Pipeline
 from detector.sinks import Sink
-from detector.sources import Source
+from detector.sources import Mark, Source
 from detector.state import Cut, Keeper, StateAwayError, StateStore
 from detector.tree import Tree, dict_of
 from detector.view import StateStatus
@@ -54,7 +54,7 @@ class Memory:
         self._keeper = None if store is None else Keeper(store, every_s, clock)
         self._term = 0
         self._has_begun = False
-        self._points: dict[Partition, tuple[int, str]] = {}
+        self._marks: dict[Partition, Mark] = {}
         """From where the windows of the latest cut come out again."""
 
     @property
@@ -98,22 +98,23 @@ class Memory:
 
     def after_round(
         self, pipeline: Pipeline, source: Source, sinks: Sequence[Sink], config: str
-    ) -> Mapping[Partition, tuple[int, str]]:
+    ) -> Mapping[Partition, Mark]:
         """Keep a cut where it is time to; never waits for the disk.
 
-        Returns what is to be committed, offsets and metadata, once a cut has become durable.
+        Returns what is to be committed, once a cut has become durable.
         """
         if self._keeper is None:
             return {}
+        durable = {} if self._keeper.take_durable() is None else self._marks
         # A cut without positions would say that everything is to be read.
         if self._keeper.is_due and source.positions():
             ids = source.topic_ids()
-            self._points = {
-                p: (point.offset, f"{ids.get(p.topic, '')}|{point.text}")
+            self._marks = {
+                p: Mark(point.offset, f"{ids.get(p.topic, '')}|{point.text}")
                 for p, point in pipeline.rebuild_points().items()
             }
             self._keeper.keep(self._cut(self._keeper, pipeline, source, sinks, config))
-        return {} if self._keeper.take_durable() is None else self._points
+        return durable
 
     def drop(self) -> None:
         """Have nothing to do with the cuts of a term that is over."""

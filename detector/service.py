@@ -27,7 +27,7 @@ from detector.pipeline import Judged, Outcome, Pipeline
 from detector.resume import Memory
 from detector.silence import Silence
 from detector.sinks import Sink, close_all
-from detector.sources import AlwaysOnDuty, Duty, Mark, Source, Term
+from detector.sources import AlwaysOnDuty, Duty, Source, Term
 from detector.state import StateAwayError
 from detector.telling import Telling
 from detector.view import View, view_of
@@ -249,7 +249,7 @@ class Service:
                 self._pipeline, self._source, self._telling.sinks, self._changes.status().sha256
             )
             if durable and not self._duty.commit(durable):
-                self._source.commit({p: Mark(*point) for p, point in durable.items()})
+                self._source.commit(durable)
         return len(records)
 
     def finish(self) -> None:

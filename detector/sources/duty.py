@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from detector.batch import Partition
+from detector.sources.base import Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,8 @@ class Duty(Protocol):
         """Whether this replica would be given the duty, were it its turn."""
         ...
 
-    def commit(self, points: Mapping[Partition, tuple[int, str]]) -> bool:
-        """Commit offsets with their metadata for the term under way, best effort; never waits.
+    def commit(self, marks: Mapping[Partition, Mark]) -> bool:
+        """Commit marks for the term under way, best effort; never waits.
 
         False: there is no member of a group that could, so the source has to.
         """
@@ -62,7 +63,7 @@ class AlwaysOnDuty:
         """Whether there is a replica: this one."""
         return True
 
-    def commit(self, points: Mapping[Partition, tuple[int, str]]) -> bool:  # noqa: ARG002 - see below
+    def commit(self, marks: Mapping[Partition, Mark]) -> bool:  # noqa: ARG002 - see below
         """Leave it to the source: the group has no member."""
         return False
 

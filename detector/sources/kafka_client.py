@@ -1,11 +1,12 @@
 """Questions to a kafka-python consumer, in our own words for partitions."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from detector.batch import Partition
 from detector.errors import SourceError
+from detector.sources.base import Mark
 
 LOOK_UP_TIMEOUT_MS = 5_000
 
@@ -97,6 +98,14 @@ def position(client: Any, p: Partition) -> int | None:
     """Return the offset that the client reads next, as far as it knows; asks nobody."""
     at: int | None = client.position(topic_partition(p), timeout_ms=0)
     return at
+
+
+def commit_marks(client: Any, marks: Mapping[Partition, Mark], timeout_ms: int) -> None:
+    """Commit marks in the client's group; raises what the client raises."""
+    from kafka import OffsetAndMetadata
+
+    offsets = {topic_partition(p): OffsetAndMetadata(m.offset, m.metadata, -1) for p, m in marks.items()}
+    client.commit(offsets, timeout_ms=timeout_ms)
 
 
 def name_of(error: Exception) -> str:

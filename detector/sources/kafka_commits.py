@@ -113,11 +113,8 @@ class Committer:
         return found
 
     def _write(self, marks: Mapping[Partition, Mark]) -> None:
-        from kafka import OffsetAndMetadata
-
-        offsets = {topic_partition(p): OffsetAndMetadata(m.offset, m.metadata, -1) for p, m in marks.items()}
         try:
-            self._connected().commit(offsets, timeout_ms=REQUEST_TIMEOUT_MS)
+            kafka_client.commit_marks(self._connected(), marks, REQUEST_TIMEOUT_MS)
         except Exception as error:  # noqa: BLE001 - whatever the client raises
             self._failed(error)
         else:

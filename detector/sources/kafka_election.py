@@ -17,8 +17,9 @@ from typing import Any
 
 from detector.batch import Partition
 from detector.clock import Clock
+from detector.sources.base import Mark
 from detector.sources.duty import Term
-from detector.sources.kafka_client import name_of, topic_partition
+from detector.sources.kafka_client import commit_marks, name_of
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ class KafkaElection:
         self._clock = clock
         self._seat = _Seat()
         self._joining_s = NEVER
-        self._points: Mapping[Partition, tuple[int, str]] | None = None
+        self._marks: Mapping[Partition, Mark] | None = None
         self._is_member = False
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kafka-election", daemon=True)
@@ -88,9 +89,9 @@ class KafkaElection:
         """Whether this replica is in the group, as far as the last word of the coordinator goes."""
         return self._is_member
 
-    def commit(self, points: Mapping[Partition, tuple[int, str]]) -> bool:
-        """Commit the newest points given, as soon as the thread comes round."""
-        self._points = dict(points)
+    def commit(self, marks: Mapping[Partition, Mark]) -> bool:
+        """Commit the newest marks given, as soon as the thread comes round."""
+        self._marks = dict(marks)
         return True
 
     def close(self) -> None:
@@ -161,14 +162,11 @@ class KafkaElection:
             self._seat = _Seat(seat.term, seat.generation, until_s)
 
     def _commit(self, client: Any) -> None:
-        points, self._points = self._points, None
-        if not points or self.check() is None:
+        marks, self._marks = self._marks, None
+        if not marks or self.check() is None:
             return
-        from kafka import OffsetAndMetadata
-
-        offsets = {topic_partition(p): OffsetAndMetadata(at, note, -1) for p, (at, note) in points.items()}
         try:
-            client.commit(offsets, timeout_ms=COMMIT_TIMEOUT_MS)
+            commit_marks(client, marks, COMMIT_TIMEOUT_MS)
         except Exception as error:  # noqa: BLE001 - the next cut commits again
             log.warning("offsets not committed: %s", name_of(error))
 
