@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from detector.baseline import Baseline
 from detector.baseline.build import MAX_SLICE_VALUES
@@ -20,7 +20,8 @@ from detector.clock import Clock
 from detector.config import Config
 from detector.errors import BaselineError, ConfigError
 from detector.formats import ANY_VERSION, Catalog, Decoder, EventShape, formats
-from detector.memory import Part, Surroundings, memory_parts
+from detector.memory import Part, Surroundings, check_memory, memory_parts
+from detector.metrics import check_series
 from detector.pipeline import Pipeline
 from detector.resume import Memory
 from detector.service import Publisher, Service
@@ -127,7 +128,27 @@ def assemble(
     return Assembly(models, pipeline, catalog, decoder, tuple(warnings), spec.idle_after_s, config.sha256)
 
 
-def memory_of(config: Config, models: Mapping[ModelKey, Monitored], n_series: int) -> tuple[Part, ...]:
+class Bounds(NamedTuple):
+    """What a configuration can come to."""
+
+    n_series: int
+    memory: tuple[Part, ...]
+    warnings: tuple[str, ...]
+    """What may be too much."""
+
+
+def check_bounds(config: Config, models: Mapping[ModelKey, Monitored]) -> Bounds:
+    """Work out how many series and how much memory a configuration takes at most.
+
+    Raises:
+        ConfigError: it is more than it says that there may be.
+    """
+    n_series = check_series(models, config.window_spec(), config.export_policy())
+    memory = _memory(config, models, n_series)
+    return Bounds(n_series, memory, check_memory(memory, config.limits.memory_bytes))
+
+
+def _memory(config: Config, models: Mapping[ModelKey, Monitored], n_series: int) -> tuple[Part, ...]:
     """Return how much memory each part of a configuration takes at most."""
     queues = [sink.delivery.queue for sink in config.alerts.sinks if isinstance(sink, DeliverySettings)]
     # Wherever it is kept, a cut is encoded in the same way.

@@ -63,7 +63,7 @@ BINS_AT_ONCE = 25
 
 
 SHARE_OF_LIMIT = 0.9
-"""Above this share of the limit the watchdog ends the process."""
+"""Above this share of the limit the watchdog ends the process, with a reason, before the kernel does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,15 +17,13 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from detector.assembly import Assembly, baseline_files, memory_of
+from detector.assembly import Assembly, baseline_files, check_bounds
 from detector.baseline import Baseline
 from detector.changes import Change
 from detector.clock import Clock
 from detector.config import Config
 from detector.errors import DetectorError
 from detector.kinds import open_part
-from detector.memory import check_memory
-from detector.metrics import check_series
 from detector.report.baseline import baseline_line
 from detector.sinks import Sink, close_all, sinks
 from detector.store import BaselineReader, Stamp, stamp_of
@@ -182,9 +180,7 @@ class Reloader:
             # After a restart it would be refused, too.
             self._assemble(written, self._read)
         assembly = self._assemble(config, self._read)
-        series = check_series(assembly.models, config.window_spec(), config.export_policy())
-        memory_bound = memory_of(config, assembly.models, series)
-        for warning in check_memory(memory_bound, config.limits.memory_bytes):
+        for warning in check_bounds(config, assembly.models).warnings:
             log.warning("%s", warning)
         opened, new = self._open(config)
         change = Change(

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from detector.memory import SHARE_OF_LIMIT
+
 log = logging.getLogger(__name__)
 
 EXIT_CODE = 70
@@ -22,9 +24,6 @@ STUCK_AFTER_S = 120.0
 """A loop that has not come round for so long will not come round: no single step may take so long."""
 
 LOOK_EVERY_S = 5.0
-
-SHARE_OF_MEMORY = 0.9
-"""Above this share of the limit the process ends by itself, with a reason, before the kernel ends it."""
 
 NO_LIMIT = 1 << 50
 """Control groups without a limit name a number like this, or more."""
@@ -64,7 +63,7 @@ class Watchdog:
         if age_s > self.stuck_after_s:
             return f"the loop has not come round for {age_s:.0f} s"
         resident = resident_bytes()
-        if self.memory_limit is not None and resident > SHARE_OF_MEMORY * self.memory_limit:
+        if self.memory_limit is not None and resident > SHARE_OF_LIMIT * self.memory_limit:
             return (
                 f"{resident >> 20} MiB of memory are in use and {self.memory_limit >> 20} MiB allowed; "
                 "allow more, or lower source.max_batch_bytes and source.max_poll_records"

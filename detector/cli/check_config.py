@@ -19,11 +19,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check everything that `run` would refuse: the file, what it names, the series count, the memory."""
-    from detector.assembly import assemble, memory_of
+    from detector.assembly import assemble, check_bounds
     from detector.config import InvalidConfigError, load_config, show
-    from detector.config.named_files import problems_of, warnings_of
-    from detector.memory import check_memory, memory_text
-    from detector.metrics import check_series
+    from detector.config.named_files import problems_of
+    from detector.memory import memory_text
     from detector.report.baseline import baseline_line
 
     try:
@@ -38,16 +37,14 @@ def run(options: argparse.Namespace) -> int:
     if options.show:
         sys.stdout.write(show(config))
     assembly = assemble(config)
-    series = check_series(assembly.models, config.window_spec(), config.export_policy())
-    memory = memory_of(config, assembly.models, series)
-    too_much = check_memory(memory, config.limits.memory_bytes)
+    bounds = check_bounds(config, assembly.models)
     if config.is_replay:
         sys.stderr.write("warning: source is `replay`: for the `replay` command, `run` refuses it\n")
-    for warning in (*config.warnings, *warnings_of(config.files), *assembly.warnings, *too_much):
+    for warning in (*config.warnings, *assembly.warnings, *bounds.warnings):
         sys.stderr.write(f"warning: {warning}\n")
     for key, baseline in assembly.baselines.items():
         sys.stderr.write(f"model {key.model} version {key.version}: {baseline_line(baseline)}\n")
         sys.stderr.write(f"  {assembly.pipeline.knowledge[key].text}\n")
-    sys.stderr.write(f"{memory_text(memory)}\n")
-    sys.stderr.write(f"{options.config}: ok, {series} metric series\n")
+    sys.stderr.write(f"{memory_text(bounds.memory)}\n")
+    sys.stderr.write(f"{options.config}: ok, {bounds.n_series} metric series\n")
     return 0

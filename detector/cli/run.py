@@ -93,13 +93,11 @@ def build_service(
     config: Config, files: Mapping[Path, Stamp], metrics: Metrics, clock: Clock
 ) -> tuple[Service, Reloader]:
     """Put the service together, with what changes it while it runs; refuses what `check-config` refuses."""
-    from detector.assembly import assemble, memory_of
+    from detector.assembly import assemble, check_bounds
     from detector.config import load_config
-    from detector.config.named_files import warnings_of
     from detector.formats import formats
     from detector.kinds import open_part
-    from detector.memory import check_memory, memory_text
-    from detector.metrics import check_series
+    from detector.memory import memory_text
     from detector.reload import Reloader
     from detector.report.baseline import baseline_line
     from detector.sinks import sinks
@@ -112,12 +110,10 @@ def build_service(
     schemas = None if registry is None else registry.schema_of
     read = BaselineReader()
     assembly = assemble(config, schemas, read)
-    series = check_series(assembly.models, config.window_spec(), config.export_policy())
-    memory_bound = memory_of(config, assembly.models, series)
-    too_much = check_memory(memory_bound, config.limits.memory_bytes)
-    for warning in (*config.warnings, *warnings_of(config.files), *assembly.warnings, *too_much):
+    bounds = check_bounds(config, assembly.models)
+    for warning in (*config.warnings, *assembly.warnings, *bounds.warnings):
         log.warning("%s", warning)
-    log.info("%s", memory_text(memory_bound))
+    log.info("%s", memory_text(bounds.memory))
     for key, baseline in assembly.baselines.items():
         log.info("watching model=%s version=%s %s", key.model, key.version, baseline_line(baseline))
     opened = [(settings, open_part(sinks, settings, clock)) for settings in config.alerts.sinks]

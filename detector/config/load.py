@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from detector.config.environment import override
 from detector.config.families import Families, Family
 from detector.config.models import Config
-from detector.config.named_files import NamedFile
+from detector.config.named_files import NamedFile, warnings_of
 from detector.config.problems import (
     HIDDEN,
     Draft,
@@ -64,7 +64,7 @@ def load_config(
         lines = [line for _, line in sorted(found, key=lambda one: one[0])]
         raise InvalidConfigError(_scrubbed(lines, draft, schema), document.name)
     files = tuple(_files(draft))
-    config.came_from(Path(path), document.sha256, (), files)
+    config.came_from(Path(path), document.sha256, tuple(warnings_of(files)), files)
     return config
 
 

@@ -115,7 +115,7 @@ def placed(problems: Iterable[Problem], draft: Draft) -> list[tuple[int, str]]:
     for path, problem in first.items():
         line, where = draft.origin(path)
         at = f"{where}: {dotted(path)}" if path else where
-        out.append((line, printable(masked(f"{at}: {problem.message}"))))
+        out.append((line, escaped(masked(f"{at}: {problem.message}"))))
     return out
 
 
@@ -157,11 +157,6 @@ def shown(value: object) -> str:
         return repr(text if len(text) <= 60 else text[:57] + "...")
     empty = "" if value else "n empty"
     return f"a{empty} mapping" if isinstance(value, dict) else f"a{empty} list"
-
-
-def printable(text: str) -> str:
-    """Return `text` with every character that would not print, or would print elsewhere, escaped."""
-    return escaped(text)
 
 
 def nearest(word: object, known: Iterable[str]) -> str | None:

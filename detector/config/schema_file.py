@@ -15,11 +15,12 @@ from pydantic import AfterValidator, Field, PlainValidator, ValidationError, mod
 from detector.batch import FeatureType
 from detector.config.families import Families, Family
 from detector.config.fields import Listed, PlacedError, Section
-from detector.config.problems import Draft, InvalidConfigError, KeyPath, Problem, placed, printable, shown
+from detector.config.problems import Draft, InvalidConfigError, KeyPath, Problem, placed, shown
 from detector.config.schema import Schema as Settings
 from detector.config.translate import problems_of
 from detector.config.yaml_file import Document, FileKind, read_text, read_yaml
 from detector.errors import InputError
+from detector.printable import escaped
 from detector.registry import Registry
 from detector.report.schema import FORMAT, FORMAT_VERSION
 from detector.schema.model import (
@@ -245,7 +246,7 @@ def load_schema(path: str | Path) -> Schema:
         InvalidSchemaError: it cannot be read, or the YAML cannot be used; it holds every problem.
         InputError: TFDV's text cannot be used.
     """
-    suffix, name = Path(path).suffix.lower(), printable(str(path))
+    suffix, name = Path(path).suffix.lower(), escaped(str(path))
     try:
         if suffix in YAML_SUFFIXES:
             return _of_yaml(read_yaml(path, KIND))

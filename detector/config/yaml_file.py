@@ -22,7 +22,8 @@ from yaml.reader import Reader
 from yaml.resolver import BaseResolver
 from yaml.scanner import Scanner
 
-from detector.config.problems import InvalidConfigError, KeyPath, printable
+from detector.config.problems import InvalidConfigError, KeyPath
+from detector.printable import escaped
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
@@ -160,7 +161,7 @@ def read_yaml(path: str | Path, kind: FileKind = CONFIGURATION) -> Document:
     Raises:
         InvalidConfigError: it cannot be read, or is not one mapping of plain data.
     """
-    name = printable(str(path))
+    name = escaped(str(path))
     data = _read(Path(path), name, kind)
     return _document(_decoded(data, name), name, kind, hashlib.sha256(data).hexdigest())
 
@@ -171,7 +172,7 @@ def read_text(path: str | Path, kind: FileKind) -> str:
     Raises:
         InvalidConfigError: it cannot be read.
     """
-    name = printable(str(path))
+    name = escaped(str(path))
     return _decoded(_read(Path(path), name, kind), name)
 
 
@@ -243,7 +244,7 @@ def parse_yaml(
     except (ValueError, OverflowError):
         # PyYAML hands the number of an escape such as "\U00110000" to chr() unchecked.
         line, message = 1, "escape of a character that does not exist; remove it"
-    raise InvalidConfigError([f"{where(line)}: {printable(message)}"])
+    raise InvalidConfigError([f"{where(line)}: {escaped(message)}"])
 
 
 def _syntax(error: yaml.YAMLError, text: str) -> tuple[int, str]:

@@ -4,7 +4,7 @@ Times are RFC 3339 in UTC; a number that does not exist is null, never NaN.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from detector.alerts import Transition
@@ -111,17 +111,22 @@ def anomaly_record(a: Anomaly) -> Record:
     return {"feature": a.feature, "kind": a.kind, "severity": a.severity, "short": a.short, "long": a.long}
 
 
+def by_reason(counts: Mapping[tuple[str, str], int]) -> dict[str, int]:
+    """Add counts by (topic, reason) up over the topics."""
+    added: dict[str, int] = {}
+    for (_, reason), n in sorted(counts.items()):
+        added[reason] = added.get(reason, 0) + n
+    return added
+
+
 def summary_record(counters: Counters, seconds: float) -> Record:
     """Return the closing record of a replay."""
-    rejected: dict[str, int] = {}
-    for (_, reason), n in sorted(counters.rejected.items()):
-        rejected[reason] = rejected.get(reason, 0) + n
     return {
         "type": "summary",
         "events_read": sum(counters.consumed.values()),
         "events_accepted": sum(counters.accepted.values()),
         "label_events": counters.labels,
-        "rejected": rejected,
+        "rejected": by_reason(counters.rejected),
         "evaluations": sum(counters.evaluations.values()),
         "alerts_fired": sum(counters.alerts_fired.values()),
         "evaluation_digest": counters.evaluation_digest,

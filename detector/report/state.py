@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from detector.alerts import Transition, firing_in
 from detector.batch import Ints, ModelKey
 from detector.counters import Counters
-from detector.report.records import Record
+from detector.report.records import Record, by_reason
 from detector.report.text import cut
 from detector.times import format_duration, format_time
 from detector.tree import Tree, dict_of, float_of, int_of, ints_of, list_of, pair_of, texts_of
@@ -45,13 +45,10 @@ def pipeline_record(tree: Tree) -> Record:
 
 
 def _counters(counters: Counters) -> Record:
-    rejected: dict[str, int] = {}
-    for (_, reason), n in sorted(counters.rejected.items()):
-        rejected[reason] = rejected.get(reason, 0) + n
     return {
         "consumed": sum(counters.consumed.values()),
         "accepted": sum(counters.accepted.values()),
-        "rejected": rejected,
+        "rejected": by_reason(counters.rejected),
         "evaluations": sum(counters.evaluations.values()),
         "alerts_fired": sum(counters.alerts_fired.values()),
         "evaluation_digest": counters.evaluation_digest,

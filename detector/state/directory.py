@@ -32,8 +32,8 @@ class Found:
     path: Path
     n_bytes: int
     cut: Cut | None
-    problem: str = ""
-    """Why there is no cut; goes behind the name of the file."""
+    problem: StateError | None = None
+    """Why there is no cut; its text goes behind the name of the file."""
 
 
 class DirectoryStore:
@@ -78,24 +78,20 @@ class DirectoryStore:
         Raises:
             StateError: a newer version of this program has written here.
         """
-        found = []
-        for name in NAMES:
-            path = self._directory / name
-            try:
-                data = read_cut(path)
-                if data is not None:
-                    found.append((decode(data), name))
-            except NewerStateError as error:
+        found = read_cuts(self._directory)
+        for file in found:
+            if isinstance(file.problem, NewerStateError):
                 raise StateError(
-                    f"{path}: {error}; run the version that wrote it, or move the file away to begin anew"
-                ) from None
-            except StateError as error:
+                    f"{file.path}: {file.problem}; run the version that wrote it, or move the file away to "
+                    "begin anew"
+                )
+            if file.problem is not None:
                 self.n_damaged += 1
-                log.warning("damaged state path=%s: %s; it is not used", path, error)
-        found.sort(key=lambda pair: -pair[0].sequence)
-        if found:
-            self._next = next(name for name in NAMES if name != found[0][1])
-        return iter([cut for cut, _ in found])
+                log.warning("damaged state path=%s: %s; it is not used", file.path, file.problem)
+        whole = [(file.path, file.cut) for file in found if file.cut is not None]
+        if whole:
+            self._next = next(name for name in NAMES if name != whole[0][0].name)
+        return iter([cut for _, cut in whole])
 
     def save(self, cut: Cut) -> int:
         """Write a cut in place of the older one; return its bytes.
@@ -140,7 +136,7 @@ def _found(path: Path) -> Found | None:
         data = read
         return Found(path, len(data), decode(data))
     except StateError as error:
-        return Found(path, len(data), None, str(error))
+        return Found(path, len(data), None, error)
 
 
 def read_cut(path: Path) -> bytes | None:

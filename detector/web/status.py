@@ -17,7 +17,7 @@ from detector.drift.evaluation import State
 from detector.metrics.labels import label
 from detector.pipeline import Judged
 from detector.printable import printable
-from detector.report.records import Record, alert_record, number
+from detector.report.records import Record, alert_record, by_reason, number
 from detector.times import format_time
 from detector.view import View
 
@@ -90,14 +90,11 @@ def _source(view: View) -> Record:
 
 
 def _events(view: View) -> Record:
-    rejected: Counter[str] = Counter()
-    for (_, reason), n in sorted(view.counters.rejected.items()):
-        rejected[reason] += n
     return {
         "consumed": view.counters.consumed.total(),
         "accepted": view.counters.accepted.total(),
         "labels": view.counters.labels,
-        "rejected": dict(rejected),
+        "rejected": by_reason(view.counters.rejected),
     }
 
 
