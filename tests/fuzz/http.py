@@ -10,12 +10,10 @@ import uvicorn
 from pydantic import SecretStr
 from uvicorn.server import ServerState
 
-from detector.metrics import Metrics
-from detector.view import SourceStatus, view_of
 from detector.web import WebServer
 from detector.web.connections import Crowd, LimitedProtocol, Limits
 from detector.web.protection import Protection
-from tests.support.factories import KEY, Rig, baseline_of, event
+from tests.support.pages import page_of
 
 TOKEN = b"tokentoken0"
 STATUSES = {200, 400, 401, 404, 405, 414, 431}
@@ -24,16 +22,7 @@ STATUSES = {200, 400, 401, 404, 405, 414, 431}
 @cache
 def _config() -> uvicorn.Config:
     """How the real server is set up, over a page of a few series."""
-    rows = [{"amount": float(i % 100)} for i in range(200)]
-    rig = Rig(baseline_of(rows))
-    rig.feed([event(row, 1_700_000_000.0) for row in rows])
-    metrics = Metrics()
-    metrics.publish(
-        view_of(
-            rig.pipeline, {KEY: rig.models[KEY].baseline}, SourceStatus(connected=True),
-            revision=1, last_evaluation_s=None, ready=True,
-        )
-    )  # fmt: skip
+    metrics = page_of([{"amount": float(i % 100)} for i in range(200)])
     server = WebServer("127.0.0.1", 0, metrics, lambda: 0.0, Protection(token=SecretStr(TOKEN.decode())))
     config = server._server.config
     config.load()

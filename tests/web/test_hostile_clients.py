@@ -6,28 +6,16 @@ import socket
 
 import pytest
 
-from detector.metrics import Metrics
-from detector.view import SourceStatus, view_of
 from detector.web import WebServer
 from detector.web.connections import SAFE_HEADERS, Limits
-from tests.support.factories import KEY, Rig, baseline_of, event
+from tests.support.pages import page_of
 
 DEFAULT = Limits()
 
 
 @pytest.fixture(scope="module")
 def metrics():
-    rows = [{"amount": float(i % 100), "country": "DE"} for i in range(500)]
-    rig = Rig(baseline_of(rows))
-    rig.feed([event(row, 1_700_000_000.0) for row in rows])
-    published = Metrics()
-    published.publish(
-        view_of(
-            rig.pipeline, {KEY: rig.models[KEY].baseline}, SourceStatus(connected=True),
-            revision=1, last_evaluation_s=None, ready=True,
-        )
-    )  # fmt: skip
-    return published
+    return page_of([{"amount": float(i % 100), "country": "DE"} for i in range(500)])
 
 
 @pytest.fixture(scope="module")
