@@ -75,7 +75,9 @@ lint: $(VENV)/.dev ## format, style, types and layers
 fast: $(VENV)/.dev ## the tests that need no other program, nor build the image
 	$(BIN)/pytest -m "not kafka and not registry and not prometheus and not alertmanager and not image" $(ARGS)
 
-# The faults wait for brokers most of the time, so they run beside the rest.
+# These wait for brokers most of the time, so they run beside the rest.
+WAITING := tests/faults tests/sources tests/integration
+
 # What cannot be fetched is said here and again at the end of the tests, which then leave out what needs it.
 # Where CI is set, nothing may be missing.
 test: $(VENV)/.dev lint ## all checks and tests, against real Kafka, Apicurio Registry, Prometheus and Alertmanager
@@ -84,9 +86,9 @@ test: $(VENV)/.dev lint ## all checks and tests, against real Kafka, Apicurio Re
 	@tools/provide prometheus || [ -z "$${CI:-}" ]
 	@tools/provide alertmanager || [ -z "$${CI:-}" ]
 	@mkdir -p build
-	@$(BIN)/pytest tests/faults $(ARGS) > build/faults.log 2>&1 & faults=$$!; code=0; \
-	  $(BIN)/pytest --ignore tests/faults $(ARGS) || code=$$?; \
-	  wait $$faults || { f=$$?; [ $$f -eq 5 ] || code=$$f; }; cat build/faults.log; exit $$code
+	@$(BIN)/pytest $(WAITING) $(ARGS) > build/waiting.log 2>&1 & waiting=$$!; code=0; \
+	  $(BIN)/pytest $(WAITING:%=--ignore %) $(ARGS) || code=$$?; \
+	  wait $$waiting || { w=$$?; [ $$w -eq 5 ] || code=$$w; }; cat build/waiting.log; exit $$code
 
 faults: $(VENV)/.dev ## the long form of tests/faults: 500 kills, 100,000 crashes; an hour and more
 	@tools/provide kafka
