@@ -230,6 +230,8 @@ class World:
         self.history = history.upto(length)
         policy = self._policy
         self.history.steps.append(lambda pipeline: pipeline.go_on_as(new_pipeline(policy)))
+        # Which partitions are idle is asked anew in each life.
+        self.history.steps.append(lambda pipeline: drain(pipeline.quiet((), 0.0)))
         recalled = self.pipeline.recall(cut.tree)
         assert (recalled.dropped, recalled.ended) == ([], [])
         self.topic.restart(cut)

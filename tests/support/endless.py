@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from detector.batch import Loss, Partition, Records
+from detector.sources import Mark
 from detector.times import format_time
 from detector.view import PartitionStatus, SourceStatus
 from tests.support.factories import KEY, START_S
@@ -72,6 +73,16 @@ class EndlessSource:
     def take_losses(self) -> Sequence[Loss]:
         """Never any."""
         return ()
+
+    def cluster_id(self) -> None:
+        """There are no brokers."""
+
+    def committed(self) -> Mapping[Partition, Mark]:
+        """Nothing was read before."""
+        return {}
+
+    def commit(self, marks: Mapping[Partition, Mark]) -> None:
+        """There is nobody to remember them."""
 
     def close(self) -> None:
         """Nothing to let go of."""
