@@ -29,6 +29,7 @@ nothing does I/O, reads a clock or logs: values in, values out.
     anomaly_alerts, counters   anomalies of windows -> alerts; what happened, counted
     alerts                     ok -> pending -> firing -> resolved
     runs                       runs of drifting and calm windows
+    statistic_history          how the statistics went over the last day, for people
     drift/                     window x baseline -> statistics, state, contributors
     baseline/                  the baseline's model and its builder
     windows/                   watermark, panes, sliding sums

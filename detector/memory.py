@@ -1,6 +1,6 @@
 """How much memory a configuration can take, before anything has come: a sum of what each part holds at most.
 
-    program | baselines | closed panes | open panes | history | learning | evaluation | alerts
+    program | baselines | closed panes | open panes | history | statistics | learning | evaluation | alerts
             | one poll | the source's buffers | the metrics page | a cut being written
 
 Arrays are exact: their shapes follow from baseline, slices and windows, never from events. Python's objects
@@ -17,7 +17,9 @@ from detector.baseline.variation import DAY_S
 from detector.batch import ModelKey
 from detector.drift.judge import STATISTICS
 from detector.errors import ConfigError
+from detector.pipeline import MAX_PAST
 from detector.profile import Layout
+from detector.statistic_history import history_bytes
 from detector.times import N_HOURS
 from detector.watched import Monitored
 from detector.windows.history import PaneHistory
@@ -99,6 +101,7 @@ def memory_parts(
     # A piece of a poll may reach further before panes are closed.
     opened = (n_open + max(1, n_open // SHARE_OF_OPEN) + 1) * pane
     closed, history = sum(s.rings for s in each), sum(s.history for s in each)
+    statistics = sum(s.statistics for s in each)
     learning = sum(s.learning for s in each)
     # All versions learn at midnight: each has beside its counts those without what drifted. They are added
     # up one version at a time.
@@ -109,15 +112,19 @@ def memory_parts(
         Part("windows", closed),
         Part("open panes", opened),
         Part("history", history),
+        Part("statistics", statistics),
         Part("learning", learns),
         Part("evaluation", sum(s.judged for s in each) + max((s.judging for s in each), default=0)),
-        Part("alerts", sum(s.alerts for s in each) + around.n_queued * NOTICE_BYTES),
+        Part(
+            "alerts",
+            2 * MAX_PAST * ALERT_BYTES + sum(s.alerts for s in each) + around.n_queued * NOTICE_BYTES,
+        ),
         Part("a poll", _poll(each, around, n_open)),
         Part("source", BUFFERED * around.max_batch_bytes + around.n_brokers * BROKER_BYTES),
         Part("metrics", around.n_series * SERIES_BYTES),
     ]
     if around.keeps_state:
-        parts.append(Part("state", _cut(closed + opened, history + learning, opened)))
+        parts.append(Part("state", _cut(closed + opened, history + learning + statistics, opened)))
     return tuple(parts)
 
 
@@ -145,6 +152,7 @@ class _Sizes(NamedTuple):
     profile: int
     rings: int
     history: int
+    statistics: int
     learning: int
     baseline: int
     judged: int
@@ -166,6 +174,7 @@ class _Sizes(NamedTuple):
             profile=profile,
             rings=_rings(spec) * profile + n_windows * 8 * n_slices * layout.width,
             history=4 * layout.width * (PaneHistory(spec, layout.width).n_panes + 1),
+            statistics=history_bytes(spec, n_slices, n),
             learning=_learning(spec, layout) if monitored.learns else 0,
             baseline=len(monitored.baseline.profile.counts) * layout.profile_bytes(1)
             + 24 * layout.width

@@ -13,6 +13,7 @@ from detector.baseline.learning import Knowledge
 from detector.batch import ModelKey, Partition
 from detector.counters import Counters
 from detector.pipeline import Judged, Pipeline
+from detector.statistic_history import StatisticHistory
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,10 @@ class View:
     """Whether this instance reads and judges; a standby shows nothing of what another one knows."""
     group: str = ""
     """Name that it has in common with its replicas; empty where there are none."""
+    history: Mapping[tuple[ModelKey, float], StatisticHistory] = field(default_factory=dict)
+    """How the statistics of each model version and window length went over the last day."""
+    past: tuple[Transition, ...] = ()
+    """The last alerts that are over, oldest first."""
 
 
 def view_of(
@@ -171,4 +176,6 @@ def view_of(
         state=state,
         is_active=is_active,
         group=group,
+        history=pipeline.history,
+        past=pipeline.past,
     )

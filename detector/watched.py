@@ -23,6 +23,7 @@ from detector.drift.onset import UNKNOWN, Onset
 from detector.drift.policy import DecisionPolicy
 from detector.drift.scores import AlertTimes, onset_of, positions_of
 from detector.profile import Fit, Profile
+from detector.statistic_history import HistoryBook
 from detector.tree import Tree, dict_of
 from detector.windows.slices import Slices
 from detector.windows.sliding import WindowProfile
@@ -105,6 +106,7 @@ class Watched:
         self._explanations_left = MAX_EXPLANATIONS
         self._onsets_left, self._swaps_left = MAX_ONSETS, MAX_SWAP_SEARCHES
         self._beside: dict[tuple[float, float, int], Profile] = {}
+        self.history = HistoryBook(spec, len(monitored.slices), len(baseline.features))
         self.learner = Learner(baseline, spec.lengths_s, spec.pane_s) if monitored.learns else None
         self._rest_on(knowledge_of(baseline) if self.learner is None else self.learner.knowledge)
 
@@ -117,7 +119,7 @@ class Watched:
             return self
         if self.monitored.is_like(before.monitored):
             return before
-        self.windows = before.windows
+        self.windows, self.history = before.windows, before.history
         mine, its = self.monitored.baseline.profile, before.monitored.baseline.profile
         if (
             self.learner is not None
@@ -143,6 +145,7 @@ class Watched:
             "windows": self.windows.remember(),
             "reference": self._reference,
             "learner": None if self.learner is None else self.learner.remember(),
+            "statistics": self.history.remember(),
         }
 
     def recall(self, tree: Tree) -> tuple[Fit, list[str]]:
@@ -157,6 +160,9 @@ class Watched:
         dropped = [f"{name}: {text}" for text in fit.told]
         if not is_history_kept:
             dropped.append(f"{name}: the history that onsets are told from begins anew")
+        # Earlier versions did not keep it.
+        if "statistics" in read and not self.history.recall(read["statistics"], fit):
+            dropped.append(f"{name}: the history of statistics begins anew")
         if self.learner is not None and read["learner"] is not None:
             is_same = fit.are_features_same and read["reference"] == self._reference
             if not is_same or not self.learner.recall(read["learner"]):

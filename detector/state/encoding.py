@@ -40,7 +40,7 @@ MAX_PART_BYTES = 1 << 30
 """The same of what one compressed part says it unfolds to."""
 
 _ARRAY, _PART = 1, 2
-_DTYPES = ("<i8", "<f8", "<i4", "|b1", "|i1", "|u1", "<u2", "<u4")
+_DTYPES = ("<i8", "<f8", "<i4", "|b1", "|i1", "|u1", "<u2", "<u4", "<f4")
 """Types that arrays may have, in memory or as they are stored."""
 _SMALLEST = ("|u1", "<u2", "<u4")
 """Where whole numbers fit, the smallest type that holds them stores them."""
