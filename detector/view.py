@@ -12,6 +12,7 @@ from detector.baseline import Baseline
 from detector.baseline.learning import Knowledge
 from detector.batch import ModelKey, Partition
 from detector.counters import Counters
+from detector.drift.judge import Judge
 from detector.pipeline import Judged, Pipeline
 from detector.statistic_history import StatisticHistory
 
@@ -131,6 +132,8 @@ class View:
     """How the statistics of each model version and window length went over the last day."""
     past: tuple[Transition, ...] = ()
     """The last alerts that are over, oldest first."""
+    judges: Mapping[ModelKey, Judge] = field(default_factory=dict)
+    """What windows of each model version are held against, and by which policy."""
 
 
 def view_of(
@@ -178,4 +181,5 @@ def view_of(
         group=group,
         history=pipeline.history,
         past=pipeline.past,
+        judges={key: watched.judge for key, watched in pipeline.watched.items()},
     )

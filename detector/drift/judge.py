@@ -122,6 +122,11 @@ class Judge:
         self._alpha = ALONE if level is None else level.sampling(N_GATES)
         self._natural: dict[int, dict[str, Floats]] = {}
 
+    @property
+    def policy(self) -> DecisionPolicy:
+        """What the user set."""
+        return self._policy
+
     def _reference_rows(self) -> list[int]:
         """Return the baseline's row for each slice: its own if it has one, else all training data."""
         own = Slices(self.baseline.slices).names
