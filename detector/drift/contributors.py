@@ -42,7 +42,7 @@ def contributors(
         names.append(name)
         shares.append((counts[0] / totals[0], counts[1] / totals[1]))
 
-    named = ~_is_few(baseline, feature, min_count)
+    named = ~is_few(baseline, feature, min_count)
     for i in np.flatnonzero(named).tolist():
         add(binning.describe(i), (int(sides[0][start + i]), int(sides[1][start + i])))
     if isinstance(binning, CategoryBinning):
@@ -65,10 +65,10 @@ def contributors(
 def few_of(baseline: Baseline, feature: int, min_count: int) -> tuple[str, ...]:
     """Return the categories of a feature that all of training had less than `min_count` times."""
     binning = baseline.binning.of(feature)
-    return tuple(binning.describe(i) for i in np.flatnonzero(_is_few(baseline, feature, min_count)).tolist())
+    return tuple(binning.describe(i) for i in np.flatnonzero(is_few(baseline, feature, min_count)).tolist())
 
 
-def _is_few(baseline: Baseline, feature: int, min_count: int) -> Bools:
+def is_few(baseline: Baseline, feature: int, min_count: int) -> Bools:
     """Return which counters are of categories that training had less often; none of numbers are."""
     binning, start = baseline.binning.of(feature), int(baseline.layout.segments.starts[feature])
     if not isinstance(binning, CategoryBinning):
