@@ -19,6 +19,7 @@ nothing does I/O, reads a clock or logs: values in, values out.
     store, kinds, brokers      baseline files; parts that are configured by `kind: NAME`; Kafka's addresses
     ------------------------------------------------------------------------------------
     skew/                      two data sets joined by id: which values differ
+    drawing/                   numbers -> SVG, and the one stylesheet; of the pages and of the report
     tune/                      rehearsal on recorded events: which settings would have alarmed
     view, notice               frozen picture for readers on other threads; what sinks are told
     action                     what to do about an alert

@@ -1,0 +1,96 @@
+"""One row of a heat map: how far a feature was from its threshold, over time.
+
+| level | value / threshold |
+|-------|-------------------|
+| 0     | no data, or too few |
+| 1     | below 0.5         |
+| 2     | 0.5 to below 0.7  |
+| 3     | 0.7 to below 1    |
+| 4     | 1 to below 2: over the threshold |
+| 5     | 2 and more        |
+
+What is over the threshold is also taller than what is not, so colour is not the only sign.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from detector.batch import Floats, Ints
+from detector.drawing.svg import joined, text_of
+from detector.drawing.ticks import when
+from detector.drift.evaluation import State
+
+LIMITS = (0.5, 0.7, 1.0, 2.0)
+
+NAMES = (
+    "no data", "below half the threshold", "half to 70% of the threshold", "70% to 100% of the threshold",
+    "over the threshold", "over twice the threshold",
+)  # fmt: skip
+
+HEIGHT = 20
+HEIGHTS = (4, 10, 10, 10, 16, 20)
+"""Units of height of each level, of `HEIGHT`."""
+
+MOST_COLUMNS = 288
+"""Columns of a row; of more slots, the worst of each stretch is drawn."""
+
+
+def level_of(excess: Floats | NDArray[np.float32], state: NDArray[np.integer]) -> Ints:
+    """Return levels 0 to 5, of any shape; `excess` is value / threshold, NaN for none, `state` a `State`."""
+    levels = np.digitize(np.asarray(excess, dtype=np.float64), LIMITS) + 1
+    found: Ints = np.where(np.isnan(excess) | (state == State.INSUFFICIENT), 0, levels).astype(np.int64)
+    return found
+
+
+def strip(
+    levels: Ints | Sequence[int], times_s: Floats | Sequence[float] | None = None, *, title: str
+) -> Markup:
+    """Return a row of T slots as SVG, as wide as its cell; neighbours of one level are one rectangle.
+
+    `times_s` (T) are the ends of the slots, for what the pointer brings up. `title` names the row.
+    """
+    wanted = np.clip(np.asarray(levels, dtype=np.int64), 0, len(NAMES) - 1)
+    ends = None if times_s is None else np.asarray(times_s, dtype=np.float64)
+    if len(wanted) > MOST_COLUMNS:
+        begins = np.linspace(0, len(wanted), MOST_COLUMNS + 1).astype(np.int64)
+        ends = None if ends is None else ends[begins[1:] - 1]
+        wanted = np.maximum.reduceat(wanted, begins[:-1])
+    starts = np.flatnonzero(np.append(True, np.diff(wanted) != 0)) if len(wanted) else wanted
+    stops = np.append(starts[1:], len(wanted))
+    runs = [
+        _run(int(wanted[a]), a, b, None if ends is None else (float(ends[a]), float(ends[b - 1])))
+        for a, b in zip(starts.tolist(), stops.tolist(), strict=True)
+    ]
+    return Markup(
+        '<svg xmlns="http://www.w3.org/2000/svg" class="strip" viewBox="0 0 {} {}" '
+        'preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
+    ).format(max(len(wanted), 1), HEIGHT, _gist(wanted, title), joined(runs))
+
+
+def _gist(levels: Ints, title: str) -> Markup:
+    n_over = int((levels >= 4).sum())
+    last = NAMES[int(levels[-1])] if len(levels) else NAMES[0]
+    return Markup("{}: over the threshold in {} of {} slots, last {}").format(
+        text_of(title), n_over, len(levels), last
+    )
+
+
+def _run(level: int, start: int, stop: int, ends: tuple[float, float] | None) -> Markup:
+    height = HEIGHTS[level]
+    words = NAMES[level] if ends is None else f"{_span(*ends)} UTC: {NAMES[level]}"
+    return Markup('<rect class="l{}" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>').format(
+        level, start, HEIGHT - height, stop - start, height, words
+    )
+
+
+def _span(first_s: float, last_s: float) -> str:
+    return when(first_s) if first_s == last_s else f"{when(first_s)} to {when(last_s)}"
+
+
+def strip_legend() -> Markup:
+    """Return what the levels of all rows mean."""
+    items = joined(Markup('<li class="l{}">{}</li>').format(i, name) for i, name in enumerate(NAMES))
+    return Markup('<ul class="legend levels">{}</ul>').format(items)
