@@ -65,7 +65,7 @@ def strip(
         for a, b in zip(starts.tolist(), stops.tolist(), strict=True)
     ]
     return Markup(
-        '<svg xmlns="http://www.w3.org/2000/svg" class="strip" viewBox="0 0 {} {}" '
+        '<svg class="strip" viewBox="0 0 {} {}" '
         'preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
     ).format(max(len(wanted), 1), HEIGHT, _gist(wanted, title), joined(runs))
 

@@ -36,24 +36,26 @@ def joined(parts: Iterable[Markup]) -> Markup:
     return Markup("").join(parts)
 
 
+def units(x: float) -> str:
+    """Return a length to a tenth of a unit, as short as can be."""
+    return f"{x:.1f}".removesuffix(".0")
+
+
 def rect(kind: str, x: float, y: float, width: float, height: float) -> Markup:
     """Return a rectangle of a class."""
-    return Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>').format(
-        kind, x, y, max(width, 0.0), max(height, 0.0)
+    return Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>').format(
+        kind, units(x), units(y), units(max(width, 0.0)), units(max(height, 0.0))
     )
 
 
 def hover(x: float, y: float, width: float, height: float) -> Markup:
-    """Return what catches the pointer over a whole column or row, unseen without a stylesheet too."""
-    return Markup(
-        '<rect class="hit" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" fill="none" '
-        'pointer-events="all"/>'
-    ).format(x, y, width, height)
+    """Return what catches the pointer over a whole column or row; `drawing` makes it unseen."""
+    return rect("hit", x, y, width, height)
 
 
 def group(title: Markup, *inside: Markup) -> Markup:
     """Return pieces that belong together, with the words that the pointer brings up."""
-    return Markup('<g class="bar"><title>{}</title>{}</g>').format(title, joined(inside))
+    return Markup("<g><title>{}</title>{}</g>").format(title, joined(inside))
 
 
 def line(kind: str, x1: float, y1: float, x2: float, y2: float) -> Markup:
@@ -85,9 +87,9 @@ def clipped(text: Markup, x: float, y: float, width: float, height: float) -> Ma
 
 def drawing(height: float, gist: Markup, inside: Iterable[Markup]) -> Markup:
     """Return a whole drawing; `gist` says in words what can be seen in it."""
-    return Markup(
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {:.0f}" role="img" aria-label="{}">{}</svg>'
-    ).format(WIDTH, height, gist, joined(inside))
+    return Markup('<svg viewBox="0 0 {} {:.0f}" role="img" aria-label="{}">{}</svg>').format(
+        WIDTH, height, gist, joined(inside)
+    )
 
 
 def legend(entries: Iterable[tuple[str, Markup | str]]) -> Markup:

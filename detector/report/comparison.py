@@ -16,6 +16,7 @@ from detector.batch import ModelKey
 from detector.columns import Chunk, check_owner, chunk_columns, column_name
 from detector.drift.causes import Cause, cause_of
 from detector.drift.contributors import Contributor, contributors
+from detector.drift.distribution import Distribution, distribution
 from detector.drift.evaluation import Evaluation, State
 from detector.drift.judge import Judge
 from detector.drift.policy import DecisionPolicy
@@ -89,6 +90,11 @@ class Comparison:
         """Return what changed most in a feature."""
         current = self.evaluation.window.profile.row(0)
         return contributors(self.baseline, self.judge.reference(0), current, feature, most)
+
+    def distribution(self, feature: int) -> Distribution:
+        """Return both distributions of a feature."""
+        current = self.evaluation.window.profile.row(0)
+        return distribution(self.baseline, self.judge.reference(0), current, feature)
 
     def cause(self, feature: int) -> Cause | None:
         """Return why a feature drifts; None where it does not, or its distribution has moved."""

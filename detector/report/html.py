@@ -9,16 +9,15 @@ from html import escape
 from importlib.resources import files
 
 from detector.anomaly import Anomaly
+from detector.drawing import figure
 from detector.drift.evaluation import State
 from detector.report.comparison import Comparison
-from detector.report.figures import figure
 from detector.report.summaries import value_text
 from detector.report.text import cut
 from detector.summary.model import QUANTILES, ColumnSummary
 
-STYLE, SCRIPT = (
-    (files("detector.report") / name).read_text(encoding="utf-8") for name in ("report.css", "report.js")
-)
+STYLE = (files("detector.drawing") / "style.css").read_text(encoding="utf-8")
+SCRIPT = (files("detector.report") / "report.js").read_text(encoding="utf-8")
 
 MAX_NAME = 120
 MOST_ANOMALIES = 50
@@ -41,15 +40,14 @@ def comparison_html(found: Comparison) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{STYLE}</style></head><body><header><h1>Drift report</h1>"
-        f'<p class="{rule}">{escape(found.verdict)}</p>'
-        f"<p>{_origin(found)}</p></header><main>{_anomalies(found)}{_not_compared(found)}"
-        '<section><label>Search <input id="search" type="search" '
+        f'<p class="lead {rule}">{escape(found.verdict)}</p>'
+        f'<p class="muted">{_origin(found)}</p></header>'
+        f"<main>{_anomalies(found)}{_not_compared(found)}"
+        '<section><h2>Features</h2><label>Search <input id="search" type="search" '
         'placeholder="feature, type or state"></label>'
-        f'<div class="scroll"><table id="features"><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody>'
-        "</table></div>"
-        '<p class="legend"><span class="reference"></span> reference '
-        '<span class="current"></span> current</p>'
-        f"</section>{folds}</main><script>{SCRIPT}</script></body></html>"
+        '<div class="scroll tall" tabindex="0" role="region" aria-label="features">'
+        f'<table id="features"><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody>'
+        f"</table></div></section>{folds}</main><script>{SCRIPT}</script></body></html>"
     )
 
 
@@ -97,6 +95,15 @@ def _cell(text: str, sort: float | str, kind: str = "") -> str:
     return f'<td data-sort="{key}"{f" class={kind}" if kind else ""}>{text}</td>'
 
 
+def _badge(state: State) -> str:
+    return f'<span class="badge {state.label}">{state.label}</span>'
+
+
+def _table(inside: str) -> str:
+    """Return a table that scrolls by itself where a screen is narrow."""
+    return f'<div class="scroll"><table>{inside}</table></div>'
+
+
 def _row(found: Comparison, f: int) -> str:
     feature, state = found.baseline.features.all[f], found.state(f)
     worst = found.evaluation.worst_statistic(0, f)
@@ -110,7 +117,7 @@ def _row(found: Comparison, f: int) -> str:
     cells = [
         _cell(f'<a href="#feature-{f}">{name}</a>{role}', cut(feature.name, 60).lower()),
         _cell(feature.type, feature.type),
-        _cell(state.label, int(state), state.label),
+        _cell(_badge(state), int(state)),
         _cell(worst or "\u2013", worst or ""),
         _cell(_number(value), value if math.isfinite(value) else -1.0),
         _cell(_number(threshold), threshold if math.isfinite(threshold) else -1.0),
@@ -123,10 +130,11 @@ def _row(found: Comparison, f: int) -> str:
 def _fold(found: Comparison, f: int) -> str:
     feature, state = found.baseline.features.all[f], found.state(f)
     is_open = " open" if state == State.DRIFT else ""
+    drawn = figure(found.distribution(f), "density")
     return (
         f'<details id="feature-{f}"{is_open}><summary>{_text(feature.name)} '
-        f'<span class="{state.label}">{state.label}</span></summary>'
-        f"{_cause(found, f)}{_broken(found, feature.name)}{figure(found, f)}{_contributors(found, f)}"
+        f"{_badge(state)}</summary>"
+        f"{_cause(found, f)}{_broken(found, feature.name)}{drawn}{_contributors(found, f)}"
         f"{_summary(found, feature.name)}{_statistics(found, f)}</details>"
     )
 
@@ -153,9 +161,9 @@ def _summary(found: Comparison, name: str) -> str:
         + "</tr>"
         for key in {**records[0], **records[1]}
     )
-    return (
-        '<table><thead><tr><th scope="col">statistics</th><th scope="col">reference</th>'
-        f'<th scope="col">current</th></tr></thead><tbody>{rows}</tbody></table>'
+    return _table(
+        '<thead><tr><th scope="col">statistics</th><th scope="col">reference</th>'
+        f'<th scope="col">current</th></tr></thead><tbody>{rows}</tbody>'
     )
 
 
@@ -190,9 +198,9 @@ def _contributors(found: Comparison, f: int) -> str:
     )
     if not lines:
         return "<p>No bin changed.</p>"
-    return (
-        '<table><thead><tr><th scope="col">what changed most</th><th scope="col">reference</th>'
-        f'<th scope="col">current</th></tr></thead><tbody>{lines}</tbody></table>'
+    return _table(
+        '<thead><tr><th scope="col">what changed most</th><th scope="col">reference</th>'
+        f'<th scope="col">current</th></tr></thead><tbody>{lines}</tbody>'
     )
 
 
@@ -209,4 +217,4 @@ def _statistics(found: Comparison, f: int) -> str:
         f'<th scope="col">{head}</th>'
         for head in ("statistic", "value", "threshold", "noise floor", "p-value")
     )
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+    return _table(f"<thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody>")

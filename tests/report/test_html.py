@@ -4,13 +4,8 @@ import json
 import re
 from html.parser import HTMLParser
 
-import numpy as np
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from detector.drift.policy import DecisionPolicy
 from detector.report.comparison import compare
-from detector.report.figures import _axis, _on_grid
 from detector.report.html import comparison_html
 from detector.tables import find_files, read_chunks
 from tests.support.factories import baseline_of, training_rows
@@ -55,7 +50,7 @@ def test_each_feature_has_its_row_its_figure_and_its_numbers(tmp_path, rng):
 
     assert folds[0] == (" open", "country")
     assert {name for _, name in folds} == {"amount", "age", "country", "member"}
-    assert page.count("<svg") == 4
+    assert page.count('role="img"') == 4
     assert "never seen in training" in page
     assert "drift in 1 of 4 features" in page
 
@@ -85,20 +80,4 @@ def test_empty_and_constant_columns_have_a_figure_too(tmp_path):
     """Nothing to draw is no error."""
     rows = [{"constant": 5, "empty": None, "one": "a"} for _ in range(300)]
 
-    assert _report(tmp_path, rows, rows).count("<svg") == 3
-
-
-@settings(max_examples=60, deadline=None, derandomize=True, database=None)
-@given(
-    st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=40, unique=True),
-    st.lists(st.floats(0, 1), min_size=39, max_size=39),
-)
-def test_columns_of_the_figure_hold_the_mass_of_the_bins(edges, mass):
-    """Between the ends of the axis nothing is lost or made up."""
-    edges = np.sort(np.array(edges))
-    shares = np.array(mass[: len(edges) - 1])
-    shares = shares / max(shares.sum(), 1e-9)
-    found = _on_grid(edges, shares, _axis(edges, shares))
-
-    assert found.sum() <= shares.sum() + 1e-9
-    assert found.sum() >= shares.sum() - 0.01
+    assert _report(tmp_path, rows, rows).count('role="img"') == 3
