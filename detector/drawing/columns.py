@@ -20,6 +20,9 @@ TAIL = 0.002
 ATOM = 0.01
 """A bin narrower than this part of a column goes to the column it lies in."""
 
+LEAST_SPAN = 1e-300
+"""Half an axis shorter than this is drawn as if all values were one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:
@@ -81,24 +84,29 @@ def _axis(edges: Floats, mass: Floats, atoms: Floats) -> Floats:
     first = int(np.searchsorted(running, TAIL)) if mass.sum() > 0 else 0
     last = int(np.searchsorted(running, 1.0 - TAIL))
     low, high = float(edges[first]), float(edges[min(last + 1, len(edges) - 1)])
-    if len(atoms) > 1:
-        step = float(np.diff(atoms).min())
-        n = round((high - low) / step) + 1
-        if 2 <= n <= MOST_COLUMNS:
-            return low + (np.arange(n + 1, dtype=np.float64) - 0.5) * step
-    if not high - low > 1e-9 * max(abs(low), abs(high)):
+    # Halves from here on, because the whole range may be beyond all floats.
+    half_step = float(np.diff(atoms / 2).min()) if len(atoms) > 1 else 0.0
+    if half_step > LEAST_SPAN and (high / 2 - low / 2) / half_step < MOST_COLUMNS - 1:
+        n = round((high / 2 - low / 2) / half_step) + 1
+        return _doubled(low / 2 + (np.arange(n + 1) - 0.5) * half_step)
+    if not high / 2 - low / 2 > max(1e-9 * max(abs(low), abs(high)), LEAST_SPAN):
         # A constant, or close to it.
         room = max(abs(low) * 0.1, 0.5)
         low, high = low - room, high + room
-    # Halves, because the whole range may be beyond all floats.
-    half = np.linspace(low / 2, high / 2, N_COLUMNS + 1)
-    return np.clip(half * 2, -np.finfo(float).max, np.finfo(float).max)
+    return _doubled(np.linspace(low / 2, high / 2, N_COLUMNS + 1))
+
+
+def _doubled(halves: Floats) -> Floats:
+    most = np.finfo(np.float64).max / 2
+    doubled: Floats = np.clip(halves, -most, most) * 2.0
+    return doubled
 
 
 def _on_grid(edges: Floats, shares: Floats, grid: Floats) -> Floats:
     """Spread the share of each bin evenly over the columns it reaches into; what lies beyond them is left."""
-    scale = max(float(np.abs(grid).max()), 1e-300) * 4
-    grid, step = grid / scale, (grid[1] - grid[0]) / scale
+    scale = float(np.abs(grid).max())
+    grid = grid / scale
+    step = grid[1] - grid[0]
     with np.errstate(over="ignore", invalid="ignore"):
         edges = np.clip(edges / scale, -1e200, 1e200)
     low, high, width = edges[:-1], edges[1:], np.diff(edges)

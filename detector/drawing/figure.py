@@ -144,7 +144,7 @@ def _values_axis(columns: Columns, scale: Scale, width: float) -> Markup:
         low, high = float(edges[0]), float(edges[-1])
         # Halves, because the whole range may be beyond all floats.
         ticks = [
-            (LEFT + n * width * (tick / 2 - low / 2) / (high / 2 - low / 2), tick)
+            (LEFT + n * width * ((tick / 2 - low / 2) / (high / 2 - low / 2)), tick)
             for tick in range_ticks(low, high)
         ]
     parts = [line("axis", LEFT, base, WIDTH - RIGHT, base)]

@@ -40,7 +40,8 @@ MOST_COLUMNS = 288
 
 def level_of(excess: Floats | NDArray[np.float32], state: NDArray[np.integer]) -> Ints:
     """Return levels 0 to 5, of any shape; `excess` is value / threshold, NaN for none, `state` a `State`."""
-    levels = np.digitize(np.asarray(excess, dtype=np.float64), LIMITS) + 1
+    # Limits as exact as the values are: 0.7 of 32 bits is not below 0.7.
+    levels = np.digitize(excess, np.array(LIMITS, dtype=excess.dtype)) + 1
     found: Ints = np.where(np.isnan(excess) | (state == State.INSUFFICIENT), 0, levels).astype(np.int64)
     return found
 
@@ -59,7 +60,7 @@ def strip(
         ends = None if ends is None else ends[begins[1:] - 1]
         wanted = np.maximum.reduceat(wanted, begins[:-1])
     starts = np.flatnonzero(np.append(True, np.diff(wanted) != 0)) if len(wanted) else wanted
-    stops = np.append(starts[1:], len(wanted))
+    stops = np.append(starts, len(wanted))[1:]
     runs = [
         _run(int(wanted[a]), a, b, None if ends is None else (float(ends[a]), float(ends[b - 1])))
         for a, b in zip(starts.tolist(), stops.tolist(), strict=True)

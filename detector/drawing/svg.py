@@ -60,8 +60,8 @@ def group(title: Markup, *inside: Markup) -> Markup:
 
 def line(kind: str, x1: float, y1: float, x2: float, y2: float) -> Markup:
     """Return a straight line of a class."""
-    return Markup('<line class="{}" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>').format(
-        kind, x1, y1, x2, y2
+    return Markup('<line class="{}" x1="{}" y1="{}" x2="{}" y2="{}"/>').format(
+        kind, units(x1), units(y1), units(x2), units(y2)
     )
 
 

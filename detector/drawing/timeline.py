@@ -86,6 +86,11 @@ def timeline(
     """
     arrays = [np.asarray(x, dtype=np.float64) for x in (times_s, value, threshold, noise)]
     series = _thinned(*(np.where(np.isfinite(x), x, np.nan) for x in arrays))
+    if not np.isfinite(series.value).any():
+        nothing = drawing(
+            48, Markup("{}: no values yet").format(text_of(title)), [label("no values yet", WIDTH / 2, 28)]
+        )
+        return framed("timeline", nothing, Markup(""))
     entries = (
         ("value", "value"),
         ("over", "over the threshold"),
@@ -109,9 +114,6 @@ def _thinned(times_s: Floats, value: Floats, threshold: Floats, noise: Floats) -
 
 def _drawn(series: _Series, onset_s: float | None, title: Markup) -> Markup:
     height = TOP + PLOT + 46
-    if not np.isfinite(series.value).any():
-        nothing = label("no values", WIDTH / 2, TOP + PLOT / 2)
-        return drawing(height, Markup("{}: no values.").format(title), [nothing])
     axes = _axes(series)
     parts = [
         _value_axis(axes),

@@ -101,7 +101,7 @@ def _badge(state: State) -> str:
 
 def _table(inside: str) -> str:
     """Return a table that scrolls by itself where a screen is narrow."""
-    return f'<div class="scroll"><table>{inside}</table></div>'
+    return f'<div class="scroll" tabindex="0"><table>{inside}</table></div>'
 
 
 def _row(found: Comparison, f: int) -> str:
