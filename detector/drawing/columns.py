@@ -88,7 +88,7 @@ def _axis(edges: Floats, mass: Floats, atoms: Floats) -> Floats:
     half_step = float(np.diff(atoms / 2).min()) if len(atoms) > 1 else 0.0
     if half_step > LEAST_SPAN and (high / 2 - low / 2) / half_step < MOST_COLUMNS - 1:
         n = round((high / 2 - low / 2) / half_step) + 1
-        return _doubled(low / 2 + (np.arange(n + 1) - 0.5) * half_step)
+        return _doubled(low / 2 + (np.arange(n + 1, dtype=np.float64) - 0.5) * half_step)
     if not high / 2 - low / 2 > max(1e-9 * max(abs(low), abs(high)), LEAST_SPAN):
         # A constant, or close to it.
         room = max(abs(low) * 0.1, 0.5)

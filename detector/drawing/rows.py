@@ -9,10 +9,10 @@ from detector.drawing.ticks import value_ticks
 from detector.drift.distribution import Bin
 
 ROW = 26
-NAMES = 220
+NAMES = 236
 """Units for the names; what is longer is cut by the room, not by counting letters."""
 
-BARS = 320
+BARS = 310
 
 
 def rows(bins: Sequence[Bin], y: float, top: float) -> Markup:
@@ -25,11 +25,18 @@ def _row(b: Bin, y: float, scale: float) -> Markup:
     return group(
         words_of(text_of(b.name), b.reference, b.current),
         hover(0, y, WIDTH, ROW),
-        clipped(text_of(b.name, 40), 0, y, NAMES - 10, ROW),
+        clipped(text_of(_short(b), 40), 0, y, NAMES - 10, ROW),
         rect("reference", NAMES, y + 4, min(b.reference * scale, BARS), 18),
         rect("current", NAMES, y + 8, min(b.current * scale, BARS), 10),
         label(shares, WIDTH, y + ROW * 0.68, "end"),
     )
+
+
+def _short(b: Bin) -> str:
+    """Return a name that fits on narrow screens too; the pointer brings up the full one."""
+    if b.kind == "outside":
+        return "below training" if b.low is None else "above training"
+    return "never seen" if b.kind == "unseen" else b.name
 
 
 def words_of(name: Markup, reference: float, current: float) -> Markup:

@@ -79,7 +79,8 @@ def test_values_outside_and_missing_ones_stand_apart():
     drawn = figure(_numbers([(1.0, 0.75)], more=apart), "share")
 
     assert [r["width"] for r in shapes(drawn, "current")] == [BARS * 0.25]
-    assert "< 0" in texts(drawn)
+    assert "below training" in texts(drawn)
+    assert titles(drawn)[-1] == "< 0: reference 0.0%, current 25.0%"
     assert "missing" not in texts(drawn)
 
 
