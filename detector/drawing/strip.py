@@ -34,8 +34,8 @@ HEIGHT = 20
 HEIGHTS = (4, 10, 10, 10, 16, 20)
 """Units of height of each level, of `HEIGHT`."""
 
-MOST_COLUMNS = 288
-"""Columns of a row; of more slots, the worst of each stretch is drawn."""
+MOST_COLUMNS = 144
+"""Columns of a row; of more slots, the worst of each stretch is drawn. A row is 15 kB at most."""
 
 
 def level_of(excess: Floats | NDArray[np.float32], state: NDArray[np.integer]) -> Ints:
@@ -54,6 +54,7 @@ def strip(
     `times_s` (T) are the ends of the slots, for what the pointer brings up. `title` names the row.
     """
     wanted = np.clip(np.asarray(levels, dtype=np.int64), 0, len(NAMES) - 1)
+    gist = _gist(wanted, title)
     ends = None if times_s is None else np.asarray(times_s, dtype=np.float64)
     if len(wanted) > MOST_COLUMNS:
         begins = np.linspace(0, len(wanted), MOST_COLUMNS + 1).astype(np.int64)
@@ -68,7 +69,7 @@ def strip(
     return Markup(
         '<svg class="strip" viewBox="0 0 {} {}" '
         'preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
-    ).format(max(len(wanted), 1), HEIGHT, _gist(wanted, title), joined(runs))
+    ).format(max(len(wanted), 1), HEIGHT, gist, joined(runs))
 
 
 def _gist(levels: Ints, title: str) -> Markup:

@@ -20,8 +20,10 @@ def text_of(text: str, limit: int = MAX_TEXT) -> Markup:
 
 
 def number(x: float) -> str:
-    """Return a number of four digits, and a dash for none."""
-    return f"{x:.4g}" if math.isfinite(x) else "\u2013"
+    """Return a number of four digits, a dash for none, and a sign for one beyond all floats."""
+    if math.isinf(x):
+        return "\u221e" if x > 0 else "-\u221e"
+    return "\u2013" if math.isnan(x) else f"{x:.4g}"
 
 
 def percent(share: float) -> str:
@@ -72,9 +74,7 @@ def path(kind: str, commands: Iterable[str]) -> Markup:
 
 def label(text: Markup | str, x: float, y: float, kind: str = "middle") -> Markup:
     """Return a text at a place; `kind` is start, middle or end, and says which part of it is there."""
-    return Markup('<text class="{}" text-anchor="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(
-        kind, kind, x, y, text
-    )
+    return Markup('<text text-anchor="{}" x="{}" y="{}">{}</text>').format(kind, units(x), units(y), text)
 
 
 def clipped(text: Markup, x: float, y: float, width: float, height: float) -> Markup:

@@ -85,19 +85,24 @@ def timeline(
     `MOST_POINTS` points are drawn; of more, the one of each stretch that is furthest over its threshold.
     """
     arrays = [np.asarray(x, dtype=np.float64) for x in (times_s, value, threshold, noise)]
-    series = _thinned(*(np.where(np.isfinite(x), x, np.nan) for x in arrays))
-    if not np.isfinite(series.value).any():
+    series = _thinned(*arrays)
+    if np.isnan(series.value).all():
         nothing = drawing(
             48, Markup("{}: no values yet").format(text_of(title)), [label("no values yet", WIDTH / 2, 28)]
         )
         return framed("timeline", nothing, Markup(""))
-    entries = (
-        ("value", "value"),
-        ("over", "over the threshold"),
-        ("threshold", "threshold"),
-        ("noise", "noise floor: to be expected without drift"),
-    )
-    return framed("timeline", _drawn(series, onset_s, text_of(title)), legend(entries))
+    return framed("timeline", _drawn(series, onset_s, text_of(title)), legend(_entries(series)))
+
+
+def _entries(series: _Series) -> Iterator[tuple[str, str]]:
+    """Yield what there is to be seen, and what it means."""
+    yield "value", "value"
+    if any(series.over):
+        yield "over", "over the threshold"
+    if not np.isnan(series.threshold).all():
+        yield "threshold", "threshold"
+    if not np.isnan(series.noise).all():
+        yield "noise", "noise floor: to be expected without drift"
 
 
 def _thinned(times_s: Floats, value: Floats, threshold: Floats, noise: Floats) -> _Series:
@@ -131,17 +136,19 @@ def _axes(series: _Series) -> _Axes:
     first_s, last_s = float(series.times_s[0]), float(series.times_s[-1])
     if not last_s > first_s:
         first_s, last_s = first_s - 30.0, last_s + 30.0
-    top = float(np.nanmax(np.concatenate((series.value, series.threshold, series.noise))))
+    values = np.concatenate((series.value, series.threshold, series.noise))
+    # What is beyond all floats is drawn at the upper end.
+    top = float(values[np.isfinite(values)].max(initial=0.0))
     return _Axes(first_s, last_s, top * 1.08 if 1e-12 < top < 1e300 else max(top, 1e-6))
 
 
 def _gist(series: _Series, onset_s: float | None, title: Markup) -> Markup:
-    last = int(np.flatnonzero(np.isfinite(series.value))[-1])
+    last = int(np.flatnonzero(~np.isnan(series.value))[-1])
     n_over = sum(series.over)
     since = "" if onset_s is None else f" The change began {when(onset_s)} UTC."
     return Markup("{}, {} to {} UTC: {} of {} values over the threshold; last {}, threshold {}.{}").format(
         title, when(float(series.times_s[0])), when(float(series.times_s[-1])),
-        n_over, int(np.isfinite(series.value).sum()),
+        n_over, int((~np.isnan(series.value)).sum()),
         number(float(series.value[last])), number(float(series.threshold[last])), since,
     )  # fmt: skip
 

@@ -28,6 +28,21 @@ def test_values_over_the_threshold_are_marked():
     assert marks[1]["cy"] < marks[0]["cy"]
 
 
+def test_a_value_beyond_all_floats_is_over_the_threshold_too():
+    """It is marked at the upper end, and does not flatten the rest."""
+    (mark,) = shapes(_drawn([0.05, np.inf]), "over")
+
+    assert mark["cy"] == TOP
+    assert titles(_drawn([0.05, np.inf]))[1] == "22 Sep 00:05 UTC: \u221e, threshold 0.1"
+
+
+def test_the_legend_names_only_what_there_is():
+    """A statistic that decides nothing has no threshold."""
+    drawn = parsed(_drawn([0.05, 0.05], threshold=np.nan))
+
+    assert [e.get("class") for e in drawn.iter("li")] == ["value", "noise"]
+
+
 def test_heights_are_proportional_to_values():
     """From the axis up: threshold, value and noise floor on one scale."""
     drawn = _drawn([0.2, 0.4])

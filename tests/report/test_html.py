@@ -8,6 +8,8 @@ from detector.drift.policy import DecisionPolicy
 from detector.report.comparison import compare
 from detector.report.html import comparison_html
 from detector.tables import find_files, read_chunks
+from tests.drawing.reading import HOSTILE as HOSTILE_TEXTS
+from tests.drawing.reading import is_harmless
 from tests.support.factories import baseline_of, training_rows
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"
@@ -64,6 +66,25 @@ def test_names_and_values_of_data_are_text(tmp_path, rng):
     assert "img" not in tags
     assert "&lt;img src=x" in page
     assert tags.count("script") == 1
+
+
+def test_figures_are_well_formed_whatever_the_data_hold(tmp_path):
+    """Names of features and categories with markup, control characters, marks that turn text, and no end."""
+    # Half a character is no JSON.
+    names = [text.replace("\ud800", "") or "?" for text in HOSTILE_TEXTS]
+    rows = [{**dict.fromkeys(names, i % 7), "c": names[i % len(names)]} for i in range(800)]
+    figures = re.findall(r"<figure.*?</figure>", _report(tmp_path, rows, rows), re.DOTALL)
+
+    assert len(figures) == len(names) + 1
+    assert all(is_harmless(figure) for figure in figures)
+
+
+def test_no_element_brings_its_own_style(tmp_path, rng):
+    """One stylesheet says how everything looks, here and on the pages of the service."""
+    page = _report(tmp_path, training_rows(rng, 500), training_rows(rng, 500))
+
+    assert page.count("<style>") == 1
+    assert " style=" not in page
 
 
 def test_two_hundred_features_stay_a_page(tmp_path, rng):
