@@ -28,6 +28,7 @@ nothing does I/O, reads a clock or logs: values in, values out.
     watched                    one model version: its windows, how they are judged and explained
     following                  alerts that go on: size now, onset told again
     anomaly_alerts, counters   anomalies of windows -> alerts; what happened, counted
+    past_alerts                alerts that are over, for people who look later
     alerts                     ok -> pending -> firing -> resolved
     runs                       runs of drifting and calm windows
     statistic_history          how the statistics went over the last day, for people

@@ -17,7 +17,7 @@ from detector.baseline.variation import DAY_S
 from detector.batch import ModelKey
 from detector.drift.judge import STATISTICS
 from detector.errors import ConfigError
-from detector.pipeline import MAX_PAST
+from detector.past_alerts import MAX_PAST
 from detector.profile import Layout
 from detector.statistic_history import history_bytes
 from detector.times import N_HOURS

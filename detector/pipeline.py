@@ -7,9 +7,7 @@ each model version, the watermark, the alert book and the counters.
 """
 
 import math
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 import numpy as np
 
@@ -22,9 +20,9 @@ from detector.counters import Counters
 from detector.drift.evaluation import Evaluation, State
 from detector.following import explain_rest, follow, told_again
 from detector.outcome import Judged, Outcome, Recalled, with_anomalies
+from detector.past_alerts import PastAlerts
 from detector.runs import AlertPolicy
-from detector.statistic_history import StatisticHistory
-from detector.tree import Frozen, Tree, dict_of, float_of, int_of, list_of, record_of, record_tree, texts_of
+from detector.tree import Tree, dict_of, float_of, int_of, list_of, texts_of
 from detector.watched import Monitored, Watched
 from detector.windows.arrivals import Arrivals
 from detector.windows.pieces import pieces
@@ -34,22 +32,8 @@ from detector.windows.windows import Windows
 
 __all__ = ["Judged", "Outcome", "Pipeline", "Recalled"]
 
-MAX_PAST = 500
-"""Alerts that are over and still told: the last ones."""
-
 MAX_GONE = 1000
 """Model versions no longer watched whose counters are kept for when they come back: those that left last."""
-
-
-class _Past(NamedTuple):
-    """An alert that is over, and as it is remembered: made once."""
-
-    alert: Transition
-    remembered: Frozen
-
-    @classmethod
-    def of(cls, alert: Transition) -> "_Past":
-        return cls(alert, Frozen(record_tree(alert)))
 
 
 class Pipeline:
@@ -67,7 +51,7 @@ class Pipeline:
         self.counters = Counters()
         self.latest: dict[tuple[ModelKey, float], Judged] = {}
         self._gone: dict[ModelKey, None] = {}
-        self._past: deque[_Past] = deque(maxlen=MAX_PAST)
+        self.past = PastAlerts()
 
     @property
     def spec(self) -> WindowSpec:
@@ -106,7 +90,7 @@ class Pipeline:
         for key in [key for key in before if key not in kept]:
             ended += self.alerts.forget(key, closed_s or 0.0)
             ended += self.anomalies.forget(key, closed_s or 0.0)
-        self._past.extend(map(_Past.of, ended))
+        self.past.add(ended)
         return tuple(ended)
 
     def _remember_gone(self, before: Iterable[ModelKey]) -> None:
@@ -160,7 +144,7 @@ class Pipeline:
             "closed_before": self._closed_before,
             "counters": self.counters.remember(),
             "gone": [[*key] for key in self._gone],
-            "past": [past.remembered for past in self._past],
+            "past": self.past.remember(),
             "models": [
                 {
                     "key": [*key],
@@ -193,8 +177,7 @@ class Pipeline:
             closed_s = int_of(read["closed_before"]) * pane_s
             self._closed_before = math.floor(closed_s / self._spec.pane_s)
         # Earlier versions did not keep them.
-        past = list_of(read.get("past", []))
-        self._past.extend(_Past.of(record_of(Transition, alert)) for alert in past)
+        self.past.recall(read.get("past", []))
         recalled = Recalled([], [])
         known = {ModelKey(*texts_of(dict_of(m)["key"])): dict_of(m) for m in list_of(read["models"])}
         for key, model in known.items():
@@ -203,7 +186,7 @@ class Pipeline:
             for key in self._watched.keys() - (known.keys() if is_cut_alike else set()):
                 self._watched[key].windows.close(self._closed_before - 1)
         self._remember_gone(known)
-        self._past.extend(map(_Past.of, recalled.ended))
+        self.past.add(recalled.ended)
         return recalled
 
     def _recall_model(
@@ -222,20 +205,6 @@ class Pipeline:
         recalled.ended.extend(self.anomalies.recall(model["anomalies"], key, fit, at_s))
         for window in watched.windows.as_they_are(self._arrivals.lost_until_s):
             self._show(watched.judge.evaluate(window), watched.broken_by(window))
-
-    @property
-    def past(self) -> tuple[Transition, ...]:
-        """The last alerts that are over, oldest first."""
-        return tuple(past.alert for past in self._past)
-
-    @property
-    def history(self) -> dict[tuple[ModelKey, float], StatisticHistory]:
-        """How the statistics of each model version and window length went."""
-        return {
-            (key, length_s): history
-            for key, watched in self._watched.items()
-            for length_s, history in watched.history.show().items()
-        }
 
     def feed(self, decoded: Decoded, now_s: float) -> Iterator[Outcome]:
         """Take in one poll; yield the outcome of every pane that it closes, in order.
@@ -279,11 +248,6 @@ class Pipeline:
         if open_panes:
             self._arrivals.watermark.advance_to((open_panes[-1] + 1) * self._spec.pane_s)
         yield from self._close_panes()
-
-    @property
-    def possible_anomalies(self) -> dict[ModelKey, tuple[tuple[str, str], ...]]:
-        """By model version every (feature, kind of anomaly) that a window can bring."""
-        return {key: watched.possible_anomalies for key, watched in self._watched.items()}
 
     @property
     def knowledge(self) -> dict[ModelKey, Knowledge]:
@@ -426,8 +390,7 @@ class Pipeline:
         for transition in transitions:
             if transition.status == "firing":
                 self.counters.alerts_fired[transition.key, transition.alert] += 1
-            else:
-                self._past.append(_Past.of(transition))
+        self.past.add(t for t in transitions if t.status == "resolved")
         return Outcome((pane + 1) * self._spec.pane_s, tuple(judged), tuple(transitions))
 
     def _show(self, evaluation: Evaluation, broken: tuple[Anomaly, ...]) -> Judged:

@@ -153,6 +153,7 @@ def view_of(
     group: str = "",
 ) -> View:
     """Take a picture of the pipeline as it is now."""
+    watching = pipeline.watched
     event_time_s: dict[str, float] = {}
     for status in source.partitions:
         seen = pipeline.event_time_of(status.partition)
@@ -164,7 +165,7 @@ def view_of(
         baselines=baselines,
         judged=dict(pipeline.latest),
         firing=pipeline.firing,
-        possible_anomalies=pipeline.possible_anomalies,
+        possible_anomalies={key: watched.possible_anomalies for key, watched in watching.items()},
         counters=pipeline.counters.copy(),
         source=source,
         event_time_s=event_time_s,
@@ -179,7 +180,7 @@ def view_of(
         state=state,
         is_active=is_active,
         group=group,
-        history=pipeline.history,
-        past=pipeline.past,
-        judges={key: watched.judge for key, watched in pipeline.watched.items()},
+        history={(key, n_s): of for key, w in watching.items() for n_s, of in w.history.show().items()},
+        past=pipeline.past.all,
+        judges={key: watched.judge for key, watched in watching.items()},
     )

@@ -90,7 +90,7 @@ def test_tolerance_null_switches_it_off(baseline, rng):
     live.feed([broken_row(row) for row in sound_rows(rng, PANE)])
 
     assert live.close() == [set()]
-    assert live.rig.pipeline.possible_anomalies == {KEY: ()}
+    assert live.rig.pipeline.watched[KEY].possible_anomalies == ()
 
 
 def test_ignored_features_are_not_held_against_it(baseline, rng):
@@ -100,7 +100,7 @@ def test_ignored_features_are_not_held_against_it(baseline, rng):
     live.feed([broken_row(row) for row in sound_rows(rng, PANE)])
 
     assert live.close() == [{NEW_COLUMN}]
-    assert not [f for f, _ in live.rig.pipeline.possible_anomalies[KEY] if f in ("amount", "age")]
+    assert not [f for f, _ in live.rig.pipeline.watched[KEY].possible_anomalies if f in ("amount", "age")]
 
 
 def test_features_of_another_environment_are_neither_missed_nor_welcome(rng):

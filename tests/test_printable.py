@@ -143,7 +143,7 @@ def _views(draw):
     rig.finish()
     view = View(
         revision=1, baselines={key: rig.models[key].baseline}, judged=dict(rig.pipeline.latest),
-        firing=(draw(_alerts()),), possible_anomalies=rig.pipeline.possible_anomalies,
+        firing=(draw(_alerts()),), possible_anomalies={KEY: rig.pipeline.watched[KEY].possible_anomalies},
         counters=rig.pipeline.counters.copy(), source=SourceStatus(connected=True),
         event_time_s={draw(ANY): START_S}, watermark_s=START_S, last_evaluation_s=START_S,
         ready=True, published_s=START_S,
