@@ -11,8 +11,8 @@ from detector.drift.policy import DecisionPolicy
 from detector.sinks.log import describe
 from detector.times import format_time
 from detector.view import SourceStatus, view_of
-from detector.web.page import render_status
 from detector.windows.spec import WindowSpec
+from tests.support.drawn import overview_text
 from tests.support.factories import KEY, Rig, baseline_of
 from tests.support.worlds import START_S, rng_of
 
@@ -96,7 +96,7 @@ def test_an_alert_in_the_first_week_says_that_it_rests_on_a_guess(baseline):
     """In the log line and on the page; the page also says how far learning is."""
     rig = _rig(baseline)
     alerts = _run(rig, 4, "early", lambda hour: 3.0 * (hour >= 60))
-    page = render_status(
+    page = overview_text(
         view_of(rig.pipeline, {KEY: baseline}, SourceStatus(), revision=1, last_evaluation_s=None, ready=True)
     )
 

@@ -24,8 +24,8 @@ from detector.sinks.settings import Links
 from detector.sinks.slack import text_of
 from detector.sinks.webhook import webhook_body
 from detector.view import SourceStatus, View
-from detector.web.page import render_status
 from detector.web.status import status_record
+from tests.support.drawn import every_page
 from tests.support.factories import KEY, START_S, Rig, baseline_of, event
 from tests.support.notices import feature_alert, notice
 
@@ -129,8 +129,17 @@ class _Tags(HTMLParser):
 TAGS = {
     "html", "head", "meta", "title", "link", "body", "header", "h1", "h2", "main", "section", "ul", "li", "p",
     "strong", "em", "small", "table", "caption", "thead", "tbody", "tr", "th", "td", "br", "div",
+    "a", "article", "button", "details", "dd", "dl", "dt", "figcaption", "figure", "footer", "form", "g",
+    "h3", "input", "label", "line", "nav", "path", "rect", "script", "span", "summary", "svg", "text", "time",
 }  # fmt: skip
-ATTRIBUTES = {"lang", "charset", "name", "content", "http-equiv", "rel", "href", "class", "scope"}
+ATTRIBUTES = {
+    "lang", "charset", "name", "content", "rel", "href", "class", "scope", "type", "src", "defer", "id",
+    "role", "data-poll", "aria-label", "aria-labelledby", "aria-current", "aria-hidden", "tabindex",
+    "datetime", "action", "method", "value", "maxlength", "viewbox", "preserveaspectratio", "d", "x",
+    "y", "x1", "x2", "y1", "y2", "width", "height", "cx", "cy", "r", "text-anchor", "dy", "transform",
+    "points", "overflow",
+}  # fmt: skip
+"""None that could run anything."""
 
 
 @st.composite
@@ -146,7 +155,9 @@ def _views(draw):
         firing=(draw(_alerts()),), possible_anomalies={KEY: rig.pipeline.watched[KEY].possible_anomalies},
         counters=rig.pipeline.counters.copy(), source=SourceStatus(connected=True),
         event_time_s={draw(ANY): START_S}, watermark_s=START_S, last_evaluation_s=START_S,
-        ready=True, published_s=START_S,
+        ready=True, published_s=START_S, past=(draw(_alerts()),),
+        judges={key: rig.pipeline.watched[key].judge},
+        history={(key, n_s): h for n_s, h in rig.pipeline.watched[key].history.show().items()},
     )  # fmt: skip
     return replace(view, config=replace(view.config, error=draw(ANY)))
 
@@ -165,7 +176,9 @@ def test_every_page_is_whole_whatever_a_view_holds(view):
         assert len(samples) == len(set(samples))
         assert not any(name == "drift_forged" for name, *_ in samples)
     html = _Tags()
-    html.feed(render_status(view))
+    pages = every_page(view)
+    html.feed(pages)
+    assert pages.count("<script") == 2 * pages.count("<!doctype html>")
     assert html.tags <= TAGS
     assert html.attributes <= ATTRIBUTES
     record = json.loads(json.dumps(status_record(view)))

@@ -21,14 +21,17 @@ LOOK_EVERY_S = 1.0
 ACCEPTED_AT_ONCE = 32
 """Far fewer than there may be, so that one that has sent its request is read from before it has to go."""
 
+CACHE = "Cache-Control"
+
 SAFE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
+    CACHE: "no-store",
 }
-"""On every answer, whatever it is."""
+"""On every answer, whatever it is; what may be asked for again with its tag says so itself."""
 
 _MALFORMED = b"malformed request\n"
 

@@ -4,16 +4,23 @@ Nothing here changes state, so that a page elsewhere that makes a browser ask (D
 forgery) gains nothing but what the network lets it read; there is no list of allowed hosts.
 """
 
+import re
 from collections.abc import Collection
+from typing import Protocol
 
-from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from detector.web.connections import CACHE, SAFE_HEADERS
 from detector.web.protection import Door
+from detector.web.slugs import PATTERN
 
 MAX_URL_LENGTH = 2048
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 16 << 10
+
+API = b"/api/"
 
 OPEN = frozenset({b"/healthz", b"/readyz"})
 """Whoever asks for the health of a program has no password of it, and learns no more than yes or no."""
@@ -24,36 +31,45 @@ class Guard:
 
     def __init__(self, app: ASGIApp, paths: Collection[str], door: Door) -> None:
         self._app = app
-        self._paths = frozenset(path.encode() for path in paths)
+        self._paths = re.compile(b"|".join(_pattern(path) for path in paths))
         self._door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or let the routes do so."""
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start" and CACHE.lower() not in Headers(
+                raw=message["headers"]
+            ):
+                message["headers"] = [*message["headers"], (CACHE.encode(), SAFE_HEADERS[CACHE].encode())]
+            await send(message)
+
         refusal = self._refusal(scope)
-        await (refusal or self._app)(scope, receive, send)
+        await (refusal or self._app)(scope, receive, sent)
 
     def _refusal(self, scope: Scope) -> Response | None:
         """Return the answer to what is not let through."""
         headers, path = scope["headers"], scope["raw_path"]
+        refuse = _refuse_as_json if path.startswith(API) else _refuse_as_text
         if len(headers) > MAX_HEADERS or sum(len(k) + len(v) for k, v in headers) > MAX_HEADER_BYTES:
-            return _refuse(431, "headers too large")
+            return refuse(431, "headers too large")
         if len(path) + len(scope["query_string"]) > MAX_URL_LENGTH:
-            return _refuse(414, "address too long")
+            return refuse(414, "address too long")
         if scope["method"] != "GET":
-            return _refuse(405, "only GET", Allow="GET")
+            return refuse(405, "only GET", Allow="GET")
         if _has_body(headers):
-            return _refuse(400, "a request with a body")
+            return refuse(400, "a request with a body")
         # As it was sent: nothing is decoded, so no two ways of writing lead to the same place.
-        if path not in self._paths:
-            return _refuse(404, "no such path")
-        return None if path in OPEN else self._stranger(headers)
+        if not self._paths.fullmatch(path):
+            return refuse(404, "no such path")
+        return None if path in OPEN else self._stranger(headers, refuse)
 
-    def _stranger(self, headers: list[tuple[bytes, bytes]]) -> Response | None:
+    def _stranger(self, headers: list[tuple[bytes, bytes]], refuse: "_Refuse") -> Response | None:
         credentials = self._door.credentials
         given = [value for name, value in headers if name == b"authorization"]
         if credentials.allow(given[0] if len(given) == 1 else b""):
             return None
-        return _refuse(401, "who are you?", **{"WWW-Authenticate": credentials.challenge})
+        return refuse(401, "who are you?", **{"WWW-Authenticate": credentials.challenge})
 
 
 def _has_body(headers: list[tuple[bytes, bytes]]) -> bool:
@@ -63,6 +79,21 @@ def _has_body(headers: list[tuple[bytes, bytes]]) -> bool:
     )
 
 
-def _refuse(status: int, text: str, **headers: str) -> Response:
+def _pattern(path: str) -> bytes:
+    """Return what a path looks like on the line: where it has a name in braces, a slug."""
+    parts = re.split(r"{\w+}", path)
+    return PATTERN.join(re.escape(part) for part in parts).encode()
+
+
+class _Refuse(Protocol):
+    def __call__(self, status: int, text: str, **headers: str) -> Response: ...
+
+
+def _refuse_as_text(status: int, text: str, **headers: str) -> Response:
     """Refuse, and read nothing more from whoever sent this."""
     return Response(text + "\n", status, {"Connection": "close", **headers}, "text/plain")
+
+
+def _refuse_as_json(status: int, text: str, **headers: str) -> Response:
+    """Refuse in the words of the API."""
+    return JSONResponse({"detail": text}, status, {"Connection": "close", **headers})

@@ -3,11 +3,11 @@
     GET /metrics    what Prometheus scrapes
     GET /healthz    200 while the loop comes round
     GET /readyz     200 once baselines are loaded and the source has been read
-    GET /           status page
-    GET /api/v1/status    the same as JSON
+    GET /           the pages, see `detector.web.pages`
+    GET /api/v1/status    what stands how, as JSON
 
-Slow, idle and broken connections are cut, so that they cannot keep the page from anyone. Each view is
-rendered once, however many ask for it.
+Slow, idle and broken connections are cut, so that they cannot keep the page from anyone. What is drawn
+from a view is made once, however many ask for it.
 """
 
 import json
@@ -23,11 +23,11 @@ from starlette.routing import Route
 
 from detector.errors import ConfigError
 from detector.metrics import Metrics
-from detector.view import View
-from detector.web.connections import SAFE_HEADERS, HttpServer, Limits
+from detector.web.connections import CACHE, SAFE_HEADERS, HttpServer, Limits
 from detector.web.guard import Guard
-from detector.web.page import STYLE, render_status
+from detector.web.pages.routes import page_routes
 from detector.web.protection import Door, Protection
+from detector.web.rendered import Rendered
 from detector.web.status import status_record
 
 MAX_BEAT_AGE_S = 60.0
@@ -41,8 +41,7 @@ BACKLOG = 4096
 
 def application(metrics: Metrics, beat_age_s: Callable[[], float]) -> Starlette:
     """Return the routes over what `metrics` has been given."""
-    as_html = OncePerView(render_status)
-    as_json = OncePerView(lambda view: json.dumps(status_record(view)))
+    rendered = Rendered()
 
     def page(request: Request) -> Response:
         compress = "gzip" in request.headers.get("accept-encoding", "")
@@ -61,30 +60,21 @@ def application(metrics: Metrics, beat_age_s: Callable[[], float]) -> Starlette:
         body = {"ready": view is not None and view.ready, "source_connected": connected}
         return _json(body, "ready")
 
-    def status(_: Request) -> Response:
-        view = metrics.view
-        if view is None:
-            return Response("starting", 503, media_type="text/plain")
-        return Response(as_html(view), media_type="text/html")
-
-    def status_json(_: Request) -> Response:
+    def status_json(request: Request) -> Response:
         view = metrics.view
         if view is None:
             return _json({"ready": False}, "ready")
-        return Response(as_json(view), media_type="application/json")
-
-    def style(_: Request) -> Response:
-        return Response(STYLE, media_type="text/css")
+        shows = view.revision, view.published_s
+        return rendered.answer(request, shows, lambda: _utf8(status_record(view)), "application/json")
 
     routes = {
         "/metrics": page,
         "/healthz": healthz,
         "/readyz": readyz,
-        "/": status,
-        "/style.css": style,
         "/api/v1/status": status_json,
     }
-    app = Starlette(routes=[Route(path, handler, methods=["GET"]) for path, handler in routes.items()])
+    own = [Route(path, handler, methods=["GET"]) for path, handler in routes.items()]
+    app = Starlette(routes=own + page_routes(lambda: metrics.view, rendered))
     app.router.redirect_slashes = False
     return app
 
@@ -93,21 +83,9 @@ def _json(body: Mapping[str, object], key: str) -> Response:
     return Response(json.dumps(body), 200 if body[key] else 503, media_type="application/json")
 
 
-class OncePerView:
-    """Renders each view once, however many ask for it at the same time."""
-
-    def __init__(self, render: Callable[[View], str]) -> None:
-        self._render = render
-        self._lock = threading.Lock()
-        self._last: tuple[View, bytes] | None = None
-
-    def __call__(self, view: View) -> bytes:
-        """Return a view as it is shown."""
-        with self._lock:
-            if self._last is None or self._last[0] is not view:
-                # What data say may hold halves of characters, which are no text in UTF-8.
-                self._last = view, self._render(view).encode("utf-8", "replace")
-            return self._last[1]
+def _utf8(record: Mapping[str, object]) -> bytes:
+    # What data say may hold halves of characters, which are no text in UTF-8.
+    return json.dumps(record).encode("utf-8", "replace")
 
 
 class WebServer:
@@ -141,7 +119,7 @@ class WebServer:
             lifespan="off",
             ws="none",
             interface="asgi3",
-            headers=list(SAFE_HEADERS.items()),
+            headers=[(name, text) for name, text in SAFE_HEADERS.items() if name != CACHE],
             timeout_keep_alive=5,
             timeout_graceful_shutdown=2,
             backlog=BACKLOG,

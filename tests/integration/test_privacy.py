@@ -14,8 +14,8 @@ from detector.sinks.message import encode, message_of
 from detector.sinks.settings import Links
 from detector.sinks.slack import text_of
 from detector.view import SourceStatus, view_of
-from detector.web.page import render_status
 from detector.web.status import status_record
+from tests.support.drawn import every_page
 from tests.support.factories import KEY, START_S, Rig, baseline_of, event, training_rows
 
 CANARY, NUMBER = "canary-4711", 987654.321
@@ -36,7 +36,7 @@ def _told(rig):
     )  # fmt: skip
     metrics = Metrics()
     metrics.publish(view)
-    said = [metrics.page()[0].decode(), render_status(view), json.dumps(status_record(view))]
+    said = [metrics.page()[0].decode(), every_page(view), json.dumps(status_record(view))]
     for t in view.firing:
         said += [describe(t), json.dumps(alert_record(t))]
         for told in notices_of([t], list(view.judged.values()), view.firing, view.baselines):

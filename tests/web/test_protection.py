@@ -18,7 +18,7 @@ from detector.web.protection import Door, Protection
 from tests.support.certificates import authority, signed
 
 TOKEN, PASSWORD = "canary-token-1", "canary-password-1"
-CLOSED = ("/metrics", "/", "/style.css", "/api/v1/status")
+CLOSED = ("/metrics", "/", "/assets/style.css", "/api/v1/status")
 
 needs_openssl = pytest.mark.skipif(
     shutil.which("openssl") is None, reason="no `openssl` to make certificates"
