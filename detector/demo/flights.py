@@ -16,6 +16,9 @@ MODEL_VERSION = "1"
 TRAINING_ENDS = "2013-07-01"
 """Flights before this day are training data, the rest is the live stream."""
 
+LIVE_ENDS = "2013-11-20T18:00"
+"""The stream ends amid the last fault, so that it is there for people to look at."""
+
 NUMBERS = ("distance", "dep_delay", "wind_speed", "visibility")
 TEXTS = ("carrier", "origin", "dest")
 
@@ -73,6 +76,11 @@ def flights() -> Iterator[Flight]:
 def is_training(flight: Flight) -> bool:
     """Whether a flight belongs to the training months."""
     return str(flight["timestamp"]) < TRAINING_ENDS
+
+
+def is_live(flight: Flight) -> bool:
+    """Whether a flight belongs to the stream."""
+    return TRAINING_ENDS <= str(flight["timestamp"]) < LIVE_ENDS
 
 
 def write_training(path: Path, training: Iterable[Flight], model: DelayModel) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from detector.batch import Loss, Partition, Records
 from detector.demo.faults import FAULTS, SEED
-from detector.demo.flights import DelayModel, Flight, event_of, flights, is_training
+from detector.demo.flights import DelayModel, Flight, event_of, flights, is_live, is_training
 from detector.sources import Mark
 from detector.times import parse_rfc3339
 from detector.view import PartitionStatus, SourceStatus
@@ -40,7 +40,10 @@ def split() -> tuple[list[Flight], list[Flight]]:
     training: list[Flight] = []
     live: list[Flight] = []
     for flight in flights():
-        (training if is_training(flight) else live).append(flight)
+        if is_training(flight):
+            training.append(flight)
+        elif is_live(flight):
+            live.append(flight)
     return training, live
 
 

@@ -239,6 +239,8 @@ def _row(model: Model, windows: Sequence[Judged], grid: "_Grid", f: int) -> Row:
             threshold = float(found.statistics[of].threshold[0, f])
             excess = float(found.excess[:, 0, f].max(initial=0.0))
     went, states = grid.of_feature(f)
+    if model.judge.policy.of(name).ignore:
+        states = np.full_like(states, State.INSUFFICIENT)
     href = model.feature_href(name)
     if worst is not None:
         href += f"?window={format_duration(worst.evaluation.window.length_s)}"
