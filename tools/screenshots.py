@@ -1,4 +1,4 @@
-"""`python -m tools.screenshots`: the pictures of the pages in docs/images, of the demonstration in Chromium."""
+"""`python -m tools.screenshots`: the pictures of pages in docs/images, of the demonstration in Chromium."""
 
 import re
 import subprocess
@@ -24,7 +24,7 @@ PICTURES = (
 def main() -> int:
     """Run the demonstration to its end and take every picture."""
     command = [sys.executable, "-u", "-m", "detector", "demo", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as demo:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as demo:  # noqa: S603 - our own
         assert demo.stdout is not None
         for line in demo.stdout:
             found = re.search(r"still serving (http://[^;]+);", line)
@@ -43,10 +43,11 @@ def main() -> int:
 def _take(url: str, to: Path, size: str, options: tuple[str, ...]) -> None:
     """Take one picture, with a profile of its own."""
     with tempfile.TemporaryDirectory() as profile:
-        command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-                   f"--user-data-dir={profile}", f"--window-size={size}", f"--screenshot={to}", *options, url]  # fmt: skip
-        subprocess.run(command, check=True, capture_output=True, timeout=60)  # noqa: S603
-    print(f"{to.name}: {to.stat().st_size:,} bytes")
+        plain = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
+        where = (f"--user-data-dir={profile}", f"--window-size={size}", f"--screenshot={to}")
+        command = ["chromium", *plain, *where, *options, url]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)  # noqa: S603 - our own
+    sys.stdout.write(f"{to.name}: {to.stat().st_size:,} bytes\n")
 
 
 if __name__ == "__main__":
