@@ -59,7 +59,12 @@ class Rendered:
         """From when on there is time to make another one anew."""
 
     def answer(
-        self, request: Request, shows: Hashable, make: Callable[[], bytes], media_type: str
+        self,
+        request: Request,
+        shows: Hashable,
+        make: Callable[[], bytes],
+        media_type: str,
+        min_age_s: float = MIN_AGE_S,
     ) -> Response:
         """Return the body of the request's address, or that whoever asks has it.
 
@@ -68,7 +73,7 @@ class Rendered:
         """
         address = f"{request.url.path}?{request.url.query}"
         with self._lock:
-            body = self._body(address, shows, make)
+            body = self._body(address, shows, make, min_age_s)
         compress = body.compressed is not None and _takes_gzip(request.headers.get("accept-encoding", ""))
         etag = f'"{body.digest}-gzip"' if compress else f'"{body.digest}"'
         headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
@@ -79,12 +84,12 @@ class Rendered:
             return Response(body.compressed, headers=headers, media_type=media_type)
         return Response(body.plain, headers=headers, media_type=media_type)
 
-    def _body(self, address: str, shows: Hashable, make: Callable[[], bytes]) -> _Body:
+    def _body(self, address: str, shows: Hashable, make: Callable[[], bytes], min_age_s: float) -> _Body:
         now_s = self._clock.monotonic_s()
         body = self._bodies.get(address)
         if body is not None:
             age_s = now_s - body.made_s
-            is_soon = age_s < MIN_AGE_S or (age_s < MAX_AGE_S and now_s < self._free_s)
+            is_soon = age_s < min_age_s or (age_s < MAX_AGE_S and now_s < self._free_s)
             if body.shows == shows or is_soon:
                 self._bodies.move_to_end(address)
                 return body

@@ -35,6 +35,8 @@ MAX_BEAT_AGE_S = 60.0
 
 STOP_TIMEOUT_S = 5.0
 
+JSON = "application/json"
+
 BACKLOG = 4096
 """Connections that wait to be accepted."""
 
@@ -65,7 +67,7 @@ def application(metrics: Metrics, beat_age_s: Callable[[], float]) -> Starlette:
         if view is None:
             return _json({"ready": False}, "ready")
         shows = view.revision, view.published_s
-        return rendered.answer(request, shows, lambda: _utf8(status_record(view)), "application/json")
+        return rendered.answer(request, shows, lambda: _utf8(status_record(view)), JSON, 0.0)
 
     routes = {
         "/metrics": page,
