@@ -64,16 +64,17 @@ class Rendered:
         shows: Hashable,
         make: Callable[[], bytes],
         media_type: str,
-        min_age_s: float = MIN_AGE_S,
+        *,
+        at_once: bool = False,
     ) -> Response:
         """Return the body of the request's address, or that whoever asks has it.
 
         `shows` is what it depends on; `make` makes it, one at a time. What `make` raises is raised, and
-        nothing is kept of it.
+        nothing is kept of it. What takes next to nothing to make is made `at_once` when it has changed.
         """
         address = f"{request.url.path}?{request.url.query}"
         with self._lock:
-            body = self._body(address, shows, make, min_age_s)
+            body = self._body(address, shows, make, at_once)
         compress = body.compressed is not None and _takes_gzip(request.headers.get("accept-encoding", ""))
         etag = f'"{body.digest}-gzip"' if compress else f'"{body.digest}"'
         headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
@@ -89,8 +90,8 @@ class Rendered:
         body = self._bodies.get(address)
         if body is not None:
             age_s = now_s - body.made_s
-            is_soon = age_s < min_age_s or (age_s < MAX_AGE_S and now_s < self._free_s)
-            if body.shows == shows or is_soon:
+            is_soon = age_s < MIN_AGE_S or (age_s < MAX_AGE_S and now_s < self._free_s)
+            if body.shows == shows or (is_soon and not at_once):
                 self._bodies.move_to_end(address)
                 return body
         plain = make()

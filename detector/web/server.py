@@ -66,8 +66,8 @@ def application(metrics: Metrics, beat_age_s: Callable[[], float]) -> Starlette:
         view = metrics.view
         if view is None:
             return _json({"ready": False}, "ready")
-        shows = view.revision, view.published_s
-        return rendered.answer(request, shows, lambda: _utf8(status_record(view)), JSON, 0.0)
+        shows = view.revision, view.published_s, view.uptime_s
+        return rendered.answer(request, shows, lambda: _utf8(status_record(view)), JSON, at_once=True)
 
     routes = {
         "/metrics": page,
