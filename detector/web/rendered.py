@@ -85,7 +85,7 @@ class Rendered:
             return Response(body.compressed, headers=headers, media_type=media_type)
         return Response(body.plain, headers=headers, media_type=media_type)
 
-    def _body(self, address: str, shows: Hashable, make: Callable[[], bytes], min_age_s: float) -> _Body:
+    def _body(self, address: str, shows: Hashable, make: Callable[[], bytes], at_once: bool) -> _Body:
         now_s = self._clock.monotonic_s()
         body = self._bodies.get(address)
         if body is not None:
