@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv dev demo stack kafka registry prometheus lint test fast faults soak fuzz bench bench-detection audit lock clean
+.PHONY: help venv dev demo stack kafka registry prometheus browser lint test fast faults soak fuzz bench bench-detection audit lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -66,6 +66,9 @@ prometheus: ## fetch Debian's Prometheus and Alertmanager for the tests, unless 
 	@tools/provide prometheus
 	@tools/provide alertmanager
 
+browser: ## fetch Debian's Chromium for the tests, unless it is installed
+	@tools/provide chromium
+
 lint: $(VENV)/.dev ## format, style, types and layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -73,10 +76,10 @@ lint: $(VENV)/.dev ## format, style, types and layers
 	$(BIN)/lint-imports
 
 fast: $(VENV)/.dev ## the tests that need no other program, nor build the image
-	$(BIN)/pytest -m "not kafka and not registry and not prometheus and not alertmanager and not image" $(ARGS)
+	$(BIN)/pytest -m "not kafka and not registry and not prometheus and not alertmanager and not browser and not image" $(ARGS)
 
 # These wait for brokers most of the time, so they run beside the rest.
-WAITING := tests/faults tests/sources tests/integration
+WAITING := tests/faults tests/sources tests/integration tests/browser
 
 # What cannot be fetched is said here and again at the end of the tests, which then leave out what needs it.
 # Where CI is set, nothing may be missing.
@@ -85,6 +88,7 @@ test: $(VENV)/.dev lint ## all checks and tests, against real Kafka, Apicurio Re
 	@tools/provide registry || [ -z "$${CI:-}" ]
 	@tools/provide prometheus || [ -z "$${CI:-}" ]
 	@tools/provide alertmanager || [ -z "$${CI:-}" ]
+	@tools/provide chromium || [ -z "$${CI:-}" ]
 	@mkdir -p build
 	@$(BIN)/pytest $(WAITING) $(ARGS) > build/waiting.log 2>&1 & waiting=$$!; code=0; \
 	  $(BIN)/pytest $(WAITING:%=--ignore %) $(ARGS) || code=$$?; \

@@ -41,11 +41,17 @@ def alertmanager_available() -> str | None:
     return None
 
 
+def browser_available() -> str | None:
+    """Return why the pages cannot be looked at in Chromium here; None if they can."""
+    return None if program("chromium") else "there is no `chromium`; run `make browser`"
+
+
 MARKS = {
     "kafka": kafka_available,
     "registry": registry_available,
     "prometheus": prometheus_available,
     "alertmanager": alertmanager_available,
     "image": other_users_available,
+    "browser": browser_available,
 }
 """Mark of a test -> why what it needs is missing, None if it is there."""
