@@ -192,10 +192,12 @@ class Service:
     def _end(self) -> None:
         """Keep what is known, tell what is left to tell, and keep what could not be told."""
         try:
+            before = self._telling.statuses()
             if not self._keep_last():
                 self._telling.forget()
             close_all(self._telling.sinks)
-            if any(status.queued or status.failed for status in self._telling.statuses()):
+            # What was told meanwhile stands in the first cut as still to be told, and what was not is let go.
+            if self._telling.statuses() != before or any(status.queued for status in before):
                 self._keep_last()
         finally:
             # Only now, so that whoever takes over finds the last cut and is not told of anything twice.

@@ -23,6 +23,10 @@ EXIT_CODE = 70
 STUCK_AFTER_S = 120.0
 """A loop that has not come round for so long will not come round: no single step may take so long."""
 
+STUCK_LOOKS = 3
+"""It is looked at so often before: a process that stood still as a whole (SIGSTOP, a machine that slept) wakes
+up with an old beat, and is left the time to come round."""
+
 LOOK_EVERY_S = 5.0
 
 NO_LIMIT = 1 << 50
@@ -51,11 +55,12 @@ class Watchdog:
         threading.Thread(target=self._run, name="watchdog", daemon=True).start()
 
     def _run(self) -> None:
-        pause = threading.Event()
+        pause, looks = threading.Event(), 0
         while not pause.wait(self.look_every_s):
-            reason = self.reason()
-            if reason is not None:
-                _end(reason, with_stacks=self.beat_age_s() > self.stuck_after_s)
+            reason, is_stuck = self.reason(), self.beat_age_s() > self.stuck_after_s
+            looks = looks + 1 if is_stuck else 0
+            if reason is not None and (not is_stuck or looks >= STUCK_LOOKS):
+                _end(reason, with_stacks=is_stuck)
 
     def reason(self) -> str | None:
         """Return why the process has to end; None: it may go on."""

@@ -272,3 +272,41 @@ def test_cuts_come_as_often_as_the_configuration_says(baseline, tmp_path):
         sequences.append(max((cut.sequence for cut in runs.store.load()), default=0))
     runs.store.close()
     assert [len(list(group)) for _, group in itertools.groupby(sequences)] == [3, 3, 3, 3]
+
+
+class Slow(Told):
+    """A sink that tells only when it is closed, in the last moment; it remembers what is still to be told."""
+
+    def __init__(self):
+        super().__init__()
+        self.waiting = []
+
+    def send(self, notices):
+        self.waiting += notices
+
+    def status(self):
+        return SinkStatus("slow", sent=len(self.notices), queued=len(self.waiting))
+
+    def remember(self):
+        return len(self.waiting)
+
+    def recall(self, tree):
+        self.recalled = tree
+
+    def close(self):
+        self.notices += self.waiting
+        self.waiting = []
+
+
+def test_what_is_told_at_the_very_end_is_not_told_again(baseline, tmp_path):
+    """The last cut is written before the sinks are closed, lest a slow one cost it; and once more behind."""
+    runs = Runs(baseline, tmp_path, filled())
+    runs.told = Slow()
+    runs.start().step(12)
+    assert runs.told.waiting
+    runs.end()
+    told = len(runs.told.notices)
+    runs.start()
+
+    assert told > 0
+    assert runs.told.recalled == 0

@@ -52,6 +52,13 @@ def test_what_runs_as_it_should_is_left_alone():
     assert (ended.returncode, ended.stdout) == (0, "went on\n")
 
 
+def test_a_process_that_stood_still_may_come_round():
+    """After SIGSTOP for minutes the beat is old; the loop that goes on then is not stuck."""
+    ended = _run(age_s="330.0 if held.append(0) or len(held) <= 4 else 0.0", wait_s=0.5)
+
+    assert (ended.returncode, ended.stdout) == (0, "went on\n")
+
+
 def test_memory_counts_where_it_is_limited_only():
     """What the process takes is known; without a limit it may take it."""
     assert 1 << 20 < resident_bytes() < 64 << 30
