@@ -24,8 +24,8 @@ STUCK_AFTER_S = 120.0
 """A loop that has not come round for so long will not come round: no single step may take so long."""
 
 STUCK_LOOKS = 3
-"""It is looked at so often before: a process that stood still as a whole (SIGSTOP, a machine that slept) wakes
-up with an old beat, and is left the time to come round."""
+"""It is looked at so often before the end: a process that stood still as a whole (SIGSTOP, a machine that
+slept) wakes up with an old beat, and is left the time to come round."""
 
 LOOK_EVERY_S = 5.0
 
