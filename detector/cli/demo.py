@@ -96,7 +96,7 @@ class _Play:
         source, check = self._source(options.kafka, stack)
         stack.callback(source.close)
         service = assemble(self._config).service(source, [self._teller], metrics, self._clock)
-        url = _serve(options.port, metrics, service, stack)
+        url = _serve(options.port, metrics, service, self._config, stack)
         _tell(f"page: {url}   metrics: {url}/metrics")
         _tell(f"streaming {len(self._stage.live):,} events:")
         stream(service, self._stage, self._teller, self._clock, check)
@@ -124,19 +124,26 @@ class _Play:
         return kind.open(settings, self._clock), sender.check
 
 
-def _serve(port: int | None, metrics: Metrics, service: Service, stack: contextlib.ExitStack) -> str:
-    from detector.config import DEFAULT_PORT
+def _serve(
+    port: int | None, metrics: Metrics, service: Service, config: Config, stack: contextlib.ExitStack
+) -> str:
+    from detector.config import DEFAULT_PORT, public_settings
     from detector.errors import ConfigError
     from detector.web import WebServer
 
+    def listening(port: int) -> WebServer:
+        return WebServer(
+            "127.0.0.1", port, metrics, service.beat_age_s, settings=lambda: public_settings(config)
+        )
+
     # The port nobody asked for may be taken by the very thing the demonstration shows.
-    server = WebServer("127.0.0.1", DEFAULT_PORT if port is None else port, metrics, service.beat_age_s)
+    server = listening(DEFAULT_PORT if port is None else port)
     try:
         bound = server.start()
     except ConfigError:
         if port is not None:
             raise
-        server = WebServer("127.0.0.1", 0, metrics, service.beat_age_s)
+        server = listening(0)
         bound = server.start()
     stack.callback(server.stop)
     return f"http://127.0.0.1:{bound}"

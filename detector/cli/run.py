@@ -8,7 +8,7 @@ import resource
 import signal
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,9 +63,12 @@ def run(options: argparse.Namespace) -> int:
     logs.set_up(config.log.level, config.log.format)
     metrics = Metrics(config.export_policy())
     files = {**stamps_of(config), path: stamp}
-    service, reloader = build_service(config, files, metrics, SystemClock())
+    in_force = InForce(config)
+    service, reloader = build_service(config, files, metrics, SystemClock(), in_force)
     http = config.http
-    server = WebServer(http.host, http.port, metrics, service.beat_age_s, http.protection())
+    server = WebServer(
+        http.host, http.port, metrics, service.beat_age_s, http.protection(), settings=in_force.settings
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: service.stop())
 
@@ -89,8 +92,29 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+class InForce:
+    """The configuration in force, for whoever shows it; any thread asks."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    def use(self, config: Config) -> None:
+        """Note that another one has come into force."""
+        self._config = config
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return the settings that everybody may see, by section."""
+        from detector.config import public_settings
+
+        return public_settings(self._config)
+
+
 def build_service(
-    config: Config, files: Mapping[Path, Stamp], metrics: Metrics, clock: Clock
+    config: Config,
+    files: Mapping[Path, Stamp],
+    metrics: Metrics,
+    clock: Clock,
+    in_force: InForce | None = None,
 ) -> tuple[Service, Reloader]:
     """Put the service together, with what changes it while it runs; refuses what `check-config` refuses."""
     from detector.assembly import assemble, check_bounds
@@ -128,7 +152,7 @@ def build_service(
         load=lambda: load_config(config.path),
         assemble=lambda new, read: assemble(new, schemas, read),
         read=read,
-        apply=lambda new: _apply(new, metrics),
+        apply=lambda new: _apply(new, metrics, in_force),
         clock=clock,
     )
     memory, duty = open_memory(config, clock), open_duty(config, clock)
@@ -197,9 +221,11 @@ def _kafka_of(config: Config) -> KafkaSettings:
     return config.source
 
 
-def _apply(config: Config, metrics: Metrics) -> None:
+def _apply(config: Config, metrics: Metrics, in_force: InForce | None) -> None:
     """Let what is not the service's own follow the configuration."""
     from detector import logs
 
     metrics.use(config.export_policy())
     logs.set_up(config.log.level, config.log.format)
+    if in_force is not None:
+        in_force.use(config)

@@ -29,12 +29,22 @@ for _name, _pattern, _first in RESOLVERS:
 
 def show(config: Config) -> str:
     """Return the configuration in force, in the documented order; `load_config` reads it back."""
+    return yaml.dump(
+        settings_of(config),
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=False,
+        width=100,
+    )
+
+
+def settings_of(config: Config) -> dict[str, Any]:
+    """Return the same as dicts, lists and scalars."""
     sections = {name: _plain(getattr(config, name)) for name in type(config).model_fields}
     for model, shown in zip(config.models, sections["models"], strict=True):
         shown["decision"] = _plain(config.decision_of(model.name))
-    return yaml.dump(
-        sections, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=100
-    )
+    return sections
 
 
 def _plain(value: Any, key: str | None = None) -> Any:

@@ -4,7 +4,7 @@
     GET /healthz    200 while the loop comes round
     GET /readyz     200 once baselines are loaded and the source has been read
     GET /           the pages, see `detector.web.pages`
-    GET /api/v1/status    what stands how, as JSON
+    GET /api/v1/    what the pages show, as JSON, see `detector.web.api`
 
 Slow, idle and broken connections are cut, so that they cannot keep the page from anyone. What is drawn
 from a view is made once, however many ask for it.
@@ -14,34 +14,37 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import uvicorn
-from starlette.applications import Starlette
+from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from detector.errors import ConfigError
 from detector.metrics import Metrics
+from detector.view import View
+from detector.web.api import Api, api_application
 from detector.web.connections import CACHE, SAFE_HEADERS, HttpServer, Limits
 from detector.web.guard import Guard
 from detector.web.pages.routes import page_routes
 from detector.web.protection import Door, Protection
 from detector.web.rendered import Rendered
-from detector.web.status import status_record
 
 MAX_BEAT_AGE_S = 60.0
 """A loop that has not come round for this long is stuck."""
 
 STOP_TIMEOUT_S = 5.0
 
-JSON = "application/json"
+Settings = Callable[[], Mapping[str, Any]]
+"""Returns the settings in force that everybody may see, by section."""
 
 BACKLOG = 4096
 """Connections that wait to be accepted."""
 
 
-def application(metrics: Metrics, beat_age_s: Callable[[], float]) -> Starlette:
+def application(metrics: Metrics, beat_age_s: Callable[[], float], settings: Settings = dict) -> FastAPI:
     """Return the routes over what `metrics` has been given."""
     rendered = Rendered()
 
@@ -62,32 +65,21 @@ def application(metrics: Metrics, beat_age_s: Callable[[], float]) -> Starlette:
         body = {"ready": view is not None and view.ready, "source_connected": connected}
         return _json(body, "ready")
 
-    def status_json(request: Request) -> Response:
-        view = metrics.view
-        if view is None:
-            return _json({"ready": False}, "ready")
-        shows = view.revision, view.published_s, view.uptime_s
-        return rendered.answer(request, shows, lambda: _utf8(status_record(view)), JSON, at_once=True)
-
     routes = {
         "/metrics": page,
         "/healthz": healthz,
         "/readyz": readyz,
-        "/api/v1/status": status_json,
     }
     own = [Route(path, handler, methods=["GET"]) for path, handler in routes.items()]
-    app = Starlette(routes=own + page_routes(lambda: metrics.view, rendered))
-    app.router.redirect_slashes = False
-    return app
+
+    def newest() -> View | None:
+        return metrics.view
+
+    return api_application(Api(newest, rendered, settings), own + page_routes(newest, rendered))
 
 
 def _json(body: Mapping[str, object], key: str) -> Response:
     return Response(json.dumps(body), 200 if body[key] else 503, media_type="application/json")
-
-
-def _utf8(record: Mapping[str, object]) -> bytes:
-    # What data say may hold halves of characters, which are no text in UTF-8.
-    return json.dumps(record).encode("utf-8", "replace")
 
 
 class WebServer:
@@ -101,6 +93,7 @@ class WebServer:
         beat_age_s: Callable[[], float],
         protection: Protection | None = None,
         limits: Limits | None = None,
+        settings: Settings = dict,
     ) -> None:
         """Read secrets and certificates.
 
@@ -111,7 +104,7 @@ class WebServer:
         self._port = port
         self._limits = limits or Limits()
         self._door = Door(protection or Protection())
-        routes = application(metrics, beat_age_s)
+        routes = application(metrics, beat_age_s, settings)
         config = uvicorn.Config(
             Guard(routes, [route.path for route in routes.routes if isinstance(route, Route)], self._door),
             log_config=None,

@@ -4,6 +4,7 @@ Keys stay; new ones may come. Times are RFC 3339 in UTC; what is not known is nu
 of what there is, and `*_total` says how many there are.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -37,7 +38,7 @@ def status_record(view: View) -> Record:
         "uptime_s": round(view.uptime_s, 1),
         "ready": view.ready,
         "active": view.is_active,
-        "config": _config(view),
+        "config": config_record(view),
         "source": _source(view),
         "events": _events(view),
         "watermark": _time(view.watermark_s),
@@ -46,9 +47,15 @@ def status_record(view: View) -> Record:
         "models_total": len(view.baselines),
         "features": [_feature(view, judged, row, f) for _, judged, row, f in features[:MAX_FEATURES]],
         "features_total": len(features),
-        "alerts": [_alert(t) for t in view.firing[:MAX_ALERTS]],
+        "alerts": [alert_as_told(t) for t in view.firing[:MAX_ALERTS]],
         "alerts_total": len(view.firing),
     }
+
+
+def status_bytes(view: View) -> bytes:
+    """Return the same as JSON in UTF-8."""
+    # What data say may hold halves of characters, which are no text in UTF-8.
+    return json.dumps(status_record(view)).encode("utf-8", "replace")
 
 
 def _time(seconds: float | None) -> str | None:
@@ -59,7 +66,8 @@ def _cut(text: str) -> str:
     return printable(text, MAX_TEXT_LENGTH)
 
 
-def _config(view: View) -> Record:
+def config_record(view: View) -> Record:
+    """Return which configuration is in force."""
     config = view.config
     return {
         "sha256": config.sha256,
@@ -169,7 +177,8 @@ def _feature(view: View, judged: Judged, row: int, f: int) -> Record:
     }
 
 
-def _alert(t: Transition) -> Record:
+def alert_as_told(t: Transition) -> Record:
+    """Return an alert with names and texts that print."""
     record = {name: value for name, value in alert_record(t).items() if name not in ("type", "ends_at")}
     for name in ("model", "version", "slice", "feature"):
         record[name] = None if record[name] is None else label(record[name])
