@@ -50,8 +50,8 @@ MAX_SAID = 300
 
 DESCRIPTION = (
     "What the drift detector sees, read only. Fields stay; new ones may come. Answers have an `ETag`: asked "
-    "again with `If-None-Match` they are 304 without a body for as long as nothing has changed. The `id` of a "
-    "name stands for it in addresses. Where the service has a token or a user, they are asked for (401)."
+    "again with `If-None-Match` they are 304 without a body for as long as nothing has changed. The `id` of "
+    "a name stands for it in addresses. Where the service has a token or a user, they are asked for (401)."
 )
 
 NO_TELEMETRY: TelemetryConfig = {
