@@ -17,6 +17,7 @@ from detector.web.protection import Door
 from detector.web.slugs import PATTERN
 
 MAX_URL_LENGTH = 2048
+MAX_PATH_LENGTH = 1024
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 16 << 10
 
@@ -54,7 +55,9 @@ class Guard:
         if len(headers) > MAX_HEADERS or sum(len(k) + len(v) for k, v in headers) > MAX_HEADER_BYTES:
             return refuse(431, "headers too large")
         if len(path) + len(scope["query_string"]) > MAX_URL_LENGTH:
-            return refuse(414, "address too long")
+            # The API says of every query that it cannot use that it is 422.
+            is_query = path.startswith(API) and len(path) <= MAX_PATH_LENGTH
+            return refuse(422, "query: too long") if is_query else refuse(414, "address too long")
         if scope["method"] != "GET":
             return refuse(405, "only GET", Allow="GET")
         if _has_body(headers):

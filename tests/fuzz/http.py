@@ -16,7 +16,7 @@ from detector.web.protection import Protection
 from tests.support.pages import page_of
 
 TOKEN = b"tokentoken0"
-STATUSES = {200, 400, 401, 404, 405, 414, 431}
+STATUSES = {200, 400, 401, 404, 405, 414, 422, 431}
 
 
 @cache

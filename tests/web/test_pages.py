@@ -15,45 +15,17 @@ from detector.web.pages.overview import A_PAGE, SHORT_LIST, model_page, overview
 from detector.web.pages.site import NotThereError, draw
 from detector.web.pages.tables import alerts_page, schema_page, source_page
 from detector.web.slugs import slug
-from detector.windows.slices import Slices
 from detector.windows.spec import WindowSpec
 from tests.support.drawn import every_page
 from tests.support.factories import KEY, START_S, Rig, baseline_of, event, training_rows
-
-SPEC = WindowSpec(pane_s=60, lengths_s=(300.0, 1800.0), lateness_s=0)
-
-HOSTILE = (
-    "<img src=x onerror=alert(1)>", '"><script>alert(1)</script>', "it's \"quoted\"", "\U0001f600 emoji",
-    "\u202eright to left", "x" * 10_000, "line\nbreak\x1b[31m", "..", "a/b?c=d#e",
-)  # fmt: skip
+from tests.support.views import CHANGE_S, TWO_WINDOWS, drifted_view, feed, hostile_view, view_over
 
 PLACE = (KEY.model, KEY.version)
 
 
-def view_over(rig, **more):
-    baselines = {KEY: rig.models[KEY].baseline}
-    return view_of(
-        rig.pipeline, baselines, SourceStatus(connected=True), revision=1, last_evaluation_s=START_S,
-        ready=True, **more,
-    )  # fmt: skip
-
-
-def feed(rig, rng, minutes, change=lambda row: row, first=0):
-    for minute in range(first, first + minutes):
-        rows = training_rows(rng, 150)
-        rig.feed([event(change(row), START_S + 60.0 * minute) for row in rows])
-
-
 @pytest.fixture(scope="module")
 def drifted():
-    """An hour as in training, then twenty minutes with an `amount` from elsewhere."""
-    rng = np.random.default_rng(1)
-    policy = DecisionPolicy(min_samples=100)
-    slices = Slices({"country": ("DE", "FR")})
-    rig = Rig(baseline_of(training_rows(rng, 3000), slices=("country",)), SPEC, policy, slices)
-    feed(rig, rng, 60)
-    feed(rig, rng, 20, lambda row: {**row, "amount": row["amount"] * 4}, first=60)
-    return view_over(rig)
+    return drifted_view()
 
 
 def text_of(page, view):
@@ -75,7 +47,7 @@ def test_the_feature_page_shows_both_sides_the_onset_and_the_threshold(drifted):
     page = text_of(feature_page(drifted, *PLACE, "amount", Wanted()), drifted)
     onset = next(t.onset_s for t in drifted.firing if t.feature == "amount" and t.slice == "all")
 
-    assert abs(onset - (START_S + 3600)) <= 300
+    assert abs(onset - CHANGE_S) <= 300
     assert page.count('class="reference"') >= 5
     assert 'class="current' in page
     assert "change began" in page
@@ -135,16 +107,7 @@ class _Text(HTMLParser):
 
 def test_hostile_names_are_text():
     """As features, categories and slices; nothing of theirs becomes an element, an address or a handler."""
-    rng = np.random.default_rng(2)
-    rows = [
-        {**row, **{name: float(i % 7) for name in HOSTILE}, "c": HOSTILE[i % len(HOSTILE)]}
-        for i, row in enumerate(training_rows(rng, 1000))
-    ]
-    rig = Rig(baseline_of(rows), SPEC, DecisionPolicy(min_samples=100))
-    rig.feed([event({**row, "c": "<b>new</b>"}, START_S + i // 50) for i, row in enumerate(rows)])
-    rig.finish()
-    view = view_over(rig)
-    pages = every_page(view)
+    pages = every_page(hostile_view())
     found = _Text()
     found.feed(pages)
     read = "".join(found.text)
@@ -164,21 +127,22 @@ def test_hostile_names_are_text():
 
 
 def test_before_the_first_event_there_are_pages(drifted):
-    rig = Rig(baseline_of(training_rows(np.random.default_rng(3), 500)), SPEC)
+    rig = Rig(baseline_of(training_rows(np.random.default_rng(3), 500)), TWO_WINDOWS)
     view = view_over(rig)
     pages = every_page(view)
 
     assert "No window is complete yet" in pages
     assert "No alert is firing" in pages
-    empty = Pipeline(SPEC, {})
+    empty = Pipeline(TWO_WINDOWS, {})
     nothing = view_of(empty, {}, SourceStatus(), revision=0, last_evaluation_s=None, ready=False)
     assert "No model is watched" in text_of(overview(nothing), nothing)
     assert "No partition is assigned yet" in text_of(source_page(nothing), nothing)
 
 
 def test_one_feature_is_enough():
-    rig = Rig(baseline_of([{"x": float(i % 50)} for i in range(500)]), SPEC, DecisionPolicy(min_samples=50))
-    rig.feed([event({"x": float(i % 50)}, START_S + i) for i in range(500)])
+    rows = [{"x": float(i % 50)} for i in range(500)]
+    rig = Rig(baseline_of(rows), TWO_WINDOWS, DecisionPolicy(min_samples=50))
+    rig.feed([event(row, START_S + i) for i, row in enumerate(rows)])
     rig.finish()
 
     assert ">x</a>" in every_page(view_over(rig))
@@ -187,8 +151,8 @@ def test_one_feature_is_enough():
 def test_ten_thousand_features_are_a_page_at_a_time():
     """The overview shows the first few of them, the model's page a hundred; found by name in one step."""
     n = 10_000
-    rows = [{f"f{i}": float((i + j) % 3) for i in range(n)} for j in range(12)]
-    rig = Rig(baseline_of(rows), WindowSpec(60, (300.0,), 0), DecisionPolicy(min_samples=10))
+    rows = [{f"f{i}": float((i + j) % 3) for i in range(n)} for j in range(4)]
+    rig = Rig(baseline_of(rows), WindowSpec(60, (300.0,), 0), DecisionPolicy(min_samples=4))
     rig.feed([event(row, START_S + j) for j, row in enumerate(rows)])
     rig.finish()
     view = view_over(rig)
@@ -208,7 +172,7 @@ def test_two_hundred_features_are_a_light_first_view():
     """Less than 300 kB with everything it loads, uncompressed."""
     rng = np.random.default_rng(4)
     rows = [{f"feature_{i}": x for i, x in enumerate(row)} for row in rng.normal(size=(500, 200)).tolist()]
-    rig = Rig(baseline_of(rows), SPEC, DecisionPolicy(min_samples=100))
+    rig = Rig(baseline_of(rows), TWO_WINDOWS, DecisionPolicy(min_samples=100))
     for minute in range(30):
         some = [rows[i] for i in rng.integers(0, 500, 120).tolist()]
         rig.feed([event(row, START_S + 60.0 * minute) for row in some])
@@ -225,7 +189,7 @@ def test_of_a_sensitive_feature_no_value_is_shown():
     """Its statistics and states are; and no bin, quantile or domain."""
     rng = np.random.default_rng(5)
     policy = DecisionPolicy(min_samples=100, features={"amount": FeaturePolicy(sensitive=True)})
-    rig = Rig(baseline_of(training_rows(rng, 2000)), SPEC, policy)
+    rig = Rig(baseline_of(training_rows(rng, 2000)), TWO_WINDOWS, policy)
     feed(rig, rng, 10, lambda row: {**row, "amount": row["amount"] * 9})
     view = view_over(rig)
     page = text_of(feature_page(view, *PLACE, "amount", Wanted()), view)
@@ -244,7 +208,7 @@ def test_categories_of_few_are_not_named():
     rows = training_rows(rng, 2000)
     for row in rows[:5]:
         row["country"] = "Sealand"
-    rig = Rig(baseline_of(rows), SPEC, DecisionPolicy(min_samples=100, min_count=20))
+    rig = Rig(baseline_of(rows), TWO_WINDOWS, DecisionPolicy(min_samples=100, min_count=20))
     feed(rig, rng, 10, lambda row: {**row, "country": "Sealand"})
 
     assert "Sealand" not in every_page(view_over(rig))
