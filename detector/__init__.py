@@ -10,7 +10,7 @@ nothing does I/O, reads a clock or logs: values in, values out.
     reload                     configuration and baselines read again while the service runs
     assembly                   the parts put together as the configuration says
     config/                    YAML to checked settings
-    web/                       HTTP: metrics, health, page
+    web/                       HTTP: metrics, health, pages, JSON API
     service, replay/           the loop over a live source; the same over recorded events
     resume                     going on where an earlier run, or another replica, stood
     changes, telling, silence  changes of the configuration; sinks told by the active one; idle partitions
