@@ -26,8 +26,8 @@ examples:
   drift-detector demo --kafka localhost:9092     send the events through a broker
   drift-detector demo --exit --keep demo/        and keep the data, to try the other commands on
 
-Real flights out of New York: the first half of 2013 is training data; what follows, to 20 November, is streamed,
-with faults injected at known times.
+Real flights out of New York: the first half of 2013 is training data; what follows, to 20 November, is
+streamed, with faults injected at known times.
 """
 
 
