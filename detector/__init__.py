@@ -15,8 +15,10 @@ nothing does I/O, reads a clock or logs: values in, values out.
     resume                     going on where an earlier run, or another replica, stood
     changes, telling, silence  changes of the configuration; sinks told by the active one; idle partitions
     sources/ sinks/ state/ tables/ metrics/ report/ logs    Kafka, files, Prometheus, text: all I/O
+    dead_letters               rejected records, sent on to a topic of their own
     watchdog                   ends the process when it is stuck or too large
     store, kinds, brokers      baseline files; parts that are configured by `kind: NAME`; Kafka's addresses
+    oauth                      tokens for the brokers
     ------------------------------------------------------------------------------------
     skew/                      two data sets joined by id: which values differ
     drawing/                   numbers -> SVG, and the one stylesheet; of the pages and of the report

@@ -18,6 +18,7 @@ from detector.batch import ModelKey
 from detector.changes import Changes, NoChanges
 from detector.clock import Clock
 from detector.config import Config
+from detector.dead_letters import DeadLetters
 from detector.errors import BaselineError, ConfigError
 from detector.formats import ANY_VERSION, Catalog, Decoder, EventShape, formats
 from detector.memory import Part, Surroundings, check_memory, memory_parts
@@ -65,6 +66,7 @@ class Assembly:
         changes: Changes | None = None,
         memory: Memory | None = None,
         duty: Duty | None = None,
+        dead_letters: DeadLetters | None = None,
     ) -> Service:
         """Return the loop over `source`; without `changes` everything stays as it is.
 
@@ -82,6 +84,7 @@ class Assembly:
             changes or NoChanges(ConfigStatus(self.sha256, clock.now_s())),
             memory,
             duty,
+            dead_letters,
         )
 
     @property
@@ -153,6 +156,8 @@ def _memory(config: Config, models: Mapping[ModelKey, Monitored], n_series: int)
     queues = [sink.delivery.queue for sink in config.alerts.sinks if isinstance(sink, DeliverySettings)]
     # Wherever it is kept, a cut is encoded in the same way.
     around = Surroundings(n_series=n_series, n_queued=sum(queues), keeps_state=config.state is not None)
+    if config.dead_letter is not None:
+        around = replace(around, n_dead_letters=config.dead_letter.queue)
     source = config.source
     if isinstance(source, KafkaSettings):
         around = replace(

@@ -248,7 +248,8 @@ class Decoded:
     """What became of n records.
 
     `time_s` (n) is the event time in epoch seconds, NaN for records that are not events: those are
-    in `rejected`, counted by (topic, reason), or label events, counted in `n_labels`.
+    in `rejected`, counted by (topic, reason), or label events, counted in `n_labels`. `reasons` says of
+    each rejected record, by its position, why; the pipeline adds those that it does not take.
     """
 
     partition: Ints
@@ -258,6 +259,7 @@ class Decoded:
     batches: tuple[EventBatch, ...]
     rejected: dict[tuple[str, str], int] = field(default_factory=dict)
     n_labels: int = 0
+    reasons: dict[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.time_s)

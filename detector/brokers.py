@@ -14,11 +14,13 @@ from pydantic import (
     model_validator,
 )
 
+from detector.clock import SystemClock
 from detector.errors import ConfigError
+from detector.oauth import OAuth, provider
 from detector.secret import secret
 
 Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
-Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
 
 _HOST_PORT = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/,]+):\d{1,5}")
 
@@ -50,7 +52,7 @@ Topic = Annotated[str, AfterValidator(_topic)]
 
 
 class Security(BaseModel):
-    """How the brokers are spoken to. Passwords come from files or the environment only."""
+    """How the brokers are spoken to. Secrets come from files or the environment only."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -59,19 +61,26 @@ class Security(BaseModel):
     username: str | None = None
     password_file: str | None = None
     password: SecretStr | None = None
+    oauth: OAuth | None = None
     ca_file: str | None = None
     cert_file: str | None = None
     key_file: str | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> "Security":
-        uses_sasl = self.protocol.startswith("SASL_")
-        if uses_sasl and (self.mechanism is None or self.username is None):
-            raise ValueError(f"protocol {self.protocol} needs mechanism and username")
-        if uses_sasl and self.password is None and self.password_file is None:
-            raise ValueError("a user needs a password: name a password_file")
-        if not uses_sasl and (self.mechanism or self.username):
+        uses_sasl, uses_tokens = self.protocol.startswith("SASL_"), self.mechanism == "OAUTHBEARER"
+        if not uses_sasl and (self.mechanism or self.username or self.oauth):
             raise ValueError(f"mechanism and username need protocol SASL_SSL, not {self.protocol}")
+        if uses_sasl and uses_tokens != (self.oauth is not None):
+            raise ValueError(
+                "mechanism OAUTHBEARER and oauth belong together: it says where tokens come from"
+            )
+        if uses_tokens and (self.username or self.password or self.password_file):
+            raise ValueError("OAUTHBEARER takes no username and no password")
+        if uses_sasl and not uses_tokens and (self.mechanism is None or self.username is None):
+            raise ValueError(f"protocol {self.protocol} needs mechanism and username")
+        if uses_sasl and not uses_tokens and self.password is None and self.password_file is None:
+            raise ValueError("a user needs a password: name a password_file")
         if not self.protocol.endswith("SSL") and (self.ca_file or self.cert_file):
             raise ValueError(f"ca_file and cert_file need protocol SSL or SASL_SSL, not {self.protocol}")
         return self
@@ -85,7 +94,12 @@ class Security(BaseModel):
         options: dict[str, Any] = {"security_protocol": self.protocol}
         if self.protocol.endswith("SSL"):
             options["ssl_context"] = self._tls(path)
-        if self.protocol.startswith("SASL_"):
+        if self.oauth is not None:
+            options |= {
+                "sasl_mechanism": self.mechanism,
+                "sasl_oauth_token_provider": self._provider(self.oauth, path),
+            }
+        elif self.protocol.startswith("SASL_"):
             options |= {
                 "sasl_mechanism": self.mechanism,
                 "sasl_plain_username": self.username,
@@ -109,3 +123,10 @@ class Security(BaseModel):
             return secret(self.password, self.password_file)
         except (OSError, ValueError) as error:
             raise ConfigError(f"{path}.password_file: {self.password_file}: {error}") from None
+
+    @staticmethod
+    def _provider(oauth: OAuth, path: str) -> Any:
+        try:
+            return provider(oauth.tokens(SystemClock()))
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{path}.oauth: a file cannot be used ({error})") from None

@@ -60,6 +60,12 @@ BUFFERED = 3
 BROKER_BYTES = 10 * MIB
 """Batches of one broker that are not opened yet."""
 
+LETTERS_BYTES = 8 * MIB
+"""Rejected records that wait, which the client has twice more while it sends; `dead_letters` holds to it."""
+
+LETTER_BYTES = 1500
+"""What one takes beside its bytes."""
+
 BINS_AT_ONCE = 25
 """Arrays over all bins that exist at once while a window is judged."""
 
@@ -79,6 +85,8 @@ class Surroundings:
     n_queued: int = 1000
     """Notifications that may wait, of all sinks together."""
     keeps_state: bool = True
+    n_dead_letters: int = 0
+    """Rejected records that may wait."""
 
 
 class Part(NamedTuple):
@@ -123,6 +131,9 @@ def memory_parts(
         Part("source", BUFFERED * around.max_batch_bytes + around.n_brokers * BROKER_BYTES),
         Part("metrics", around.n_series * SERIES_BYTES),
     ]
+    if around.n_dead_letters:
+        waiting = min(LETTERS_BYTES, around.n_dead_letters * around.max_batch_bytes)
+        parts.append(Part("dead letters", 3 * waiting + around.n_dead_letters * LETTER_BYTES))
     if around.keeps_state:
         parts.append(Part("state", _cut(closed + opened, history + learning + statistics, opened)))
     return tuple(parts)

@@ -282,9 +282,9 @@ class Pipeline:
         self.counters.labels += decoded.n_labels
 
     def _reject(self, decoded: Decoded, which: Bools, reason: str, first: int = 0) -> None:
-        for row in np.flatnonzero(which).tolist():
-            topic = decoded.partitions[decoded.partition[first + row]].topic
-            self.counters.rejected[topic, reason] += 1
+        for row in (first + np.flatnonzero(which)).tolist():
+            self.counters.rejected[decoded.partitions[decoded.partition[row]].topic, reason] += 1
+            decoded.reasons[row] = reason
 
     def _add(self, decoded: Decoded, time_s: Floats, first: int, end: int) -> None:
         """Count the events of records first..end into their panes."""

@@ -21,6 +21,7 @@ from detector.baseline import Baseline
 from detector.batch import ModelKey
 from detector.changes import Change, Changes, NoChanges
 from detector.clock import Clock
+from detector.dead_letters import DeadLetters, NoDeadLetters
 from detector.formats import Decoder, decode_all
 from detector.notice import notices_of
 from detector.pipeline import Judged, Outcome, Pipeline
@@ -77,6 +78,7 @@ class Service:
         changes: Changes | None = None,
         memory: Memory | None = None,
         duty: Duty | None = None,
+        dead_letters: DeadLetters | None = None,
     ) -> None:
         self._source = source
         self._decoder = decoder
@@ -88,6 +90,7 @@ class Service:
         self._changes = changes or NoChanges()
         self._memory = memory or Memory(clock)
         self._duty = duty or AlwaysOnDuty()
+        self._dead_letters = dead_letters or NoDeadLetters()
         self._term: Term | None = None
         """The term that the pipeline is of; None for a standby."""
         self._is_lost = False
@@ -203,6 +206,7 @@ class Service:
             # Only now, so that whoever takes over finds the last cut and is not told of anything twice.
             self._duty.close()
             self._memory.close()
+            self._dead_letters.close()
             self._source.close()
 
     def _keep_last(self) -> bool:
@@ -238,8 +242,12 @@ class Service:
         self._has_polled = True
         self._pipeline.lose(self._source.take_losses())
         spoke: set[int] = set()
+        first = 0
         for decoded in decode_all(self._decoder, records):
             self._take(self._pipeline.feed(decoded, self._clock.now_s()))
+            if decoded.reasons:
+                self._dead_letters.take(records, {first + i: why for i, why in decoded.reasons.items()})
+            first += len(decoded)
             # Events, not records: a partition that brings nothing usable must not hold the others back.
             spoke.update(np.unique(decoded.partition[~np.isnan(decoded.time_s)]).tolist())
         idle, silent_for_s = self._silence.after(
@@ -320,6 +328,7 @@ class Service:
                 state=self._memory.status(),
                 is_active=is_active,
                 group=self._duty.group,
+                dead_letters=self._dead_letters.status(),
             )
         )
 

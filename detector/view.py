@@ -47,7 +47,7 @@ class SourceStatus:
 
 @dataclass(frozen=True, slots=True)
 class SinkStatus:
-    """What became of the notifications of one sink; only `queued` ever shrinks."""
+    """What became of what one receiver gets; only `queued` ever shrinks."""
 
     name: str
     sent: int = 0
@@ -132,6 +132,8 @@ class View:
     """How the statistics of each model version and window length went over the last day."""
     past: tuple[Transition, ...] = ()
     """The last alerts that are over, oldest first."""
+    dead_letters: SinkStatus | None = None
+    """What became of rejected records that are sent on; None where none are."""
     judges: Mapping[ModelKey, Judge] = field(default_factory=dict)
     """What windows of each model version are held against, and by which policy."""
 
@@ -151,6 +153,7 @@ def view_of(
     state: StateStatus | None = None,
     is_active: bool = True,
     group: str = "",
+    dead_letters: SinkStatus | None = None,
 ) -> View:
     """Take a picture of the pipeline as it is now."""
     watching = pipeline.watched
@@ -182,5 +185,6 @@ def view_of(
         group=group,
         history={(key, n_s): of for key, w in watching.items() for n_s, of in w.history.show().items()},
         past=pipeline.past.all,
+        dead_letters=dead_letters,
         judges={key: watched.judge for key, watched in watching.items()},
     )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from detector.clock import Clock
     from detector.config import Config
+    from detector.dead_letters import DeadLetters
     from detector.metrics import Metrics
     from detector.reload import Reloader
     from detector.resume import Memory
@@ -156,7 +157,16 @@ def build_service(
         clock=clock,
     )
     memory, duty = open_memory(config, clock), open_duty(config, clock)
-    service = assembly.service(source, [sink for _, sink in opened], metrics, clock, reloader, memory, duty)
+    service = assembly.service(
+        source,
+        [sink for _, sink in opened],
+        metrics,
+        clock,
+        reloader,
+        memory,
+        duty,
+        open_dead_letters(config),
+    )
     return service, reloader
 
 
@@ -181,6 +191,21 @@ def open_memory(config: Config, clock: Clock) -> Memory:
     else:
         return Memory(clock)
     return Memory(clock, store, parse_duration(state.every))
+
+
+def open_dead_letters(config: Config) -> DeadLetters | None:
+    """Open where rejected records go, if anywhere.
+
+    Raises:
+        ConfigError: a file of the source's security cannot be used.
+    """
+    from detector.dead_letters import TopicDeadLetters
+
+    wanted = config.dead_letter
+    if wanted is None:
+        return None
+    options = _kafka_of(config).shared_options()
+    return TopicDeadLetters(options, wanted.topic, wanted.only, wanted.queue)
 
 
 def open_duty(config: Config, clock: Clock) -> Duty:

@@ -11,6 +11,7 @@ from detector.config.fields import Duration, Interval, Listed, PlacedError, Sect
 from detector.config.http import Http
 from detector.config.named_files import NamedFile
 from detector.config.sections import (
+    DeadLetter,
     Decision,
     DirectoryState,
     Event,
@@ -68,6 +69,8 @@ class Config(Section):
     event: Event = Event()
     schema_registry: InstanceOf[BaseModel] | None = None
     """Where formats whose events name a schema by number find it, of the class that its kind has."""
+    dead_letter: DeadLetter | None = None
+    """Where rejected records go, if anywhere."""
     models: Annotated[tuple[Model, ...], Field(strict=False, min_length=1)]
     windows: Windows = Windows()
     decision: Decision = Decision()
@@ -91,6 +94,17 @@ class Config(Section):
         if self.event.format in formats.with_schemas and self.schema_registry is None:
             where = "say where schemas are: `schema_registry: {url: http://schema-registry:8081}`"
             raise PlacedError(("event", "format"), f"{self.event.format!r} needs a schema registry; {where}")
+        return self
+
+    @model_validator(mode="after")
+    def _letters_go_elsewhere(self) -> "Config":
+        if self.dead_letter is not None:
+            topics = getattr(self.source, "topics", None)
+            if topics is None:
+                raise PlacedError(("dead_letter",), "needs a source of kind kafka, whose brokers it is on")
+            if self.dead_letter.topic in topics:
+                message = "is read itself, so what is rejected would come round for ever; name another topic"
+                raise PlacedError(("dead_letter", "topic"), message)
         return self
 
     @field_validator("models")

@@ -28,6 +28,7 @@ _TOLD: dict[str, Any] = {
     "event": dict.fromkeys(
         ("format", "fields", "time_format", "max_bytes", "max_rows", "kserve", "seldon"), _ALL
     ),
+    "dead_letter": dict.fromkeys(("topic", "only", "queue"), _ALL),
     "models": {
         **dict.fromkeys(("name", "slices", "environment", "features"), _ALL),
         "decision": dict.fromkeys(_DECISION, _ALL),

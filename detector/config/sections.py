@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from pydantic import AfterValidator, ConfigDict, Field, create_model, field_validator, model_validator
 
+from detector.batch import REJECT_REASONS
 from detector.config.fields import (
     BaselinePattern,
     Duration,
@@ -350,6 +351,25 @@ class TopicState(Section):
     kind: Literal["kafka"] = "kafka"
     topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
     every: Period = "10s"
+
+
+class DeadLetter(Section):
+    """Rejected records, sent on to a topic of the source's brokers."""
+
+    topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+    only: Annotated[tuple[Name, ...] | None, Listed] = None
+    """Reasons; null: all."""
+    queue: int = Field(default=1000, ge=1, le=100_000)
+
+    @field_validator("only")
+    @classmethod
+    def _known(cls, reasons: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for i, reason in enumerate(reasons or ()):
+            if reason not in REJECT_REASONS:
+                hint = suggestion(reason, REJECT_REASONS)
+                raise PlacedError((i,), f"unknown reason {reason!r}{hint}")
+        refuse_repeats(reasons or (), ())
+        return reasons
 
 
 class Log(Section):

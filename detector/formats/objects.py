@@ -236,7 +236,14 @@ def decoded_of(
     topics = [partition.topic for partition in records.partitions]
     rejected = Counter((topics[records.partition[i]], reason) for i, reason in reasons.items())
     return Decoded(
-        records.partition, records.offset, records.partitions, time_s, tuple(batches), dict(rejected), labels
+        records.partition,
+        records.offset,
+        records.partitions,
+        time_s,
+        tuple(batches),
+        dict(rejected),
+        labels,
+        dict(reasons),
     )
 
 

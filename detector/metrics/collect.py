@@ -62,6 +62,7 @@ def running_families(view: View, n_series: int, max_series: int) -> list[Metric]
             _add_models(view, add)
             _add_state(view, add)
         _add_sinks(view, add)
+        _add_dead_letters(view, add)
 
     return _families(RUNNING, fill)
 
@@ -208,6 +209,15 @@ def _add_sinks(view: View, add: Add) -> None:
         for outcome in ("sent", "failed", "dropped"):
             add("drift_alert_notifications", (name, outcome), total[outcome])
         add("drift_alert_notifications_queued", (name,), total["queued"])
+
+
+def _add_dead_letters(view: View, add: Add) -> None:
+    status = view.dead_letters
+    if status is None:
+        return
+    for outcome, n in (("sent", status.sent), ("failed", status.failed), ("dropped", status.dropped)):
+        add("drift_dead_letters", (outcome,), n)
+    add("drift_dead_letters_queued", (), status.queued)
 
 
 def _add_state(view: View, add: Add) -> None:

@@ -218,7 +218,9 @@ def remedy(error: Exception, topics: Iterable[str], group: str) -> str:
             "and advertised.listeners, and comes from the authority in source.security.ca_file"
         )
     if isinstance(error, SaslAuthenticationFailedError):
-        return "check username and password_file in source.security, and that the user exists there"
+        return (
+            "check username and password_file (or oauth) in source.security, and that the user exists there"
+        )
     if isinstance(error, UnsupportedSaslMechanismError):
         return f"check source.security.mechanism: {error}"
     if isinstance(error, GroupAuthorizationFailedError):

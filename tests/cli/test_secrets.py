@@ -27,10 +27,16 @@ ENVIRONMENT = {
     "DRIFT_ALERTS__SINKS__1__AUTHORIZATION__BEARER_TOKEN": f"{CANARY}-bearer",
     "DRIFT_ALERTS__SINKS__2__URL": f"https://h.invalid/{CANARY}-slack",
     "DRIFT_ALERTS__SINKS__3__SECURITY__PASSWORD": f"{CANARY}-sink",
+    "DRIFT_ALERTS__SINKS__4__SECURITY__OAUTH__CLIENT_SECRET": f"{CANARY}-client",
     "DRIFT_HTTP__TOKEN": f"{CANARY}-token",
     "DRIFT_HTTP__BASIC__PASSWORD": f"{CANARY}-basic",
 }
 SASL = {"protocol": "SASL_PLAINTEXT", "mechanism": "PLAIN", "username": "u"}
+OAUTH = {
+    "protocol": "SASL_PLAINTEXT",
+    "mechanism": "OAUTHBEARER",
+    "oauth": {"token_endpoint": "http://127.0.0.1:9/token", "client_id": "u"},
+}
 SECTIONS = {
     "source": {"kind": "kafka", "bootstrap_servers": ["127.0.0.1:9"], "topics": ["t"], "security": SASL},
     "models": [{"name": "m", "baselines": "b.json"}],
@@ -41,6 +47,7 @@ SECTIONS = {
             {"kind": "webhook"},
             {"kind": "slack"},
             {"kind": "kafka", "bootstrap_servers": ["127.0.0.1:9"], "topic": "a", "security": SASL},
+            {"kind": "kafka", "bootstrap_servers": ["127.0.0.1:9"], "topic": "b", "security": OAUTH},
         ]
     },
     "http": {"basic": {"username": "u"}},

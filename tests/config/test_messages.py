@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detector.batch import REJECT_REASONS
 from detector.config import InvalidConfigError, load_config, show
 from detector.config.problems import MAX_PROBLEMS, variable_of
 
@@ -55,7 +56,7 @@ SOURCES = [
 ]  # fmt: skip
 
 FILES = [
-    ("unknown section", "htp: {}", "htp: unknown key 'htp'; did you mean 'http'? (allowed: source, event, schema_registry, models, windows, decision, alerts, http, metrics, privacy, state, limits, log, reload)"),
+    ("unknown section", "htp: {}", "htp: unknown key 'htp'; did you mean 'http'? (allowed: source, event, schema_registry, dead_letter, models, windows, decision, alerts, http, metrics, privacy, state, limits, log, reload)"),
     ("unknown key", "http: {prot: 1}", "http.prot: unknown key 'prot'; did you mean 'port'? (allowed: enabled, host, port, token_file, token, basic, tls)"),
     ("unknown key far from all", "http: {zzz: 1}", "http.zzz: unknown key 'zzz'; allowed: enabled, host, port, token_file, token, basic, tls"),
     ("text for a number", "http: {port: '9'}", "http.port: expected a whole number (found '9'); write it in digits, without quotes or a unit"),
@@ -79,6 +80,8 @@ FILES = [
     ("too many panes", "windows: {pane: 1s, lengths: [365d]}", "windows.lengths.0: more than 100000 panes of 1s (found '365d'); choose a longer pane"),
     ("lateness too long", "windows: {pane: 1s, lateness: 1h}", "windows.lateness: more than 128 panes of 1s (found '1h'); choose a longer pane or a shorter lateness"),
     ("statistic", "decision: {statistics: {psi: {}}}", f"decision.statistics.psi: unknown statistic 'psi'; allowed: {STATISTICS}"),
+    ("unknown reason", "dead_letter: {topic: l, only: [lat]}", "dead_letter.only.0: unknown reason 'lat'; did you mean 'late'? (allowed: " + ", ".join(REJECT_REASONS) + ")"),
+    ("dead letters of a topic that is read", "dead_letter: {topic: t}", "dead_letter.topic: is read itself, so what is rejected would come round for ever (found 't'); name another topic"),
     ("misspelt statistic", "metrics: {statistics: [unseem]}", f"metrics.statistics.0: unknown statistic 'unseem'; did you mean 'unseen'? (allowed: {STATISTICS})"),
     ("threshold too large", "decision: {statistics: {missing: {threshold: 1.5}}}", "decision.statistics.missing.threshold: missing is never above 1 (found 1.5); write a smaller number"),
     ("threshold negative", "decision: {statistics: {missing: {threshold: -1}}}", "decision.statistics.missing.threshold: must be at least 0 (found -1); write a number, auto or off"),

@@ -2,7 +2,9 @@
 
 import json
 import logging
+import struct
 
+import numpy as np
 import pytest
 
 from detector.drift.policy import DecisionPolicy, FeaturePolicy
@@ -13,12 +15,14 @@ from detector.sinks.log import describe
 from detector.sinks.message import encode, message_of
 from detector.sinks.settings import Links
 from detector.sinks.slack import text_of
+from detector.state.encoding import Cut, Encoder, decode
 from detector.view import SourceStatus, view_of
 from detector.web.status import status_record
-from tests.support.drawn import every_page
+from tests.support.drawn import every_answer, every_page
 from tests.support.factories import KEY, START_S, Rig, baseline_of, event, training_rows
 
 CANARY, NUMBER = "canary-4711", 987654.321
+MIDDLE = 4321.123
 RARE = "rare-canary"
 
 
@@ -36,13 +40,24 @@ def _told(rig):
     )  # fmt: skip
     metrics = Metrics()
     metrics.publish(view)
-    said = [metrics.page()[0].decode(), every_page(view), json.dumps(status_record(view))]
+    said = [metrics.page()[0].decode(), every_page(view), json.dumps(status_record(view)), every_answer(view)]
     for t in view.firing:
         said += [describe(t), json.dumps(alert_record(t))]
         for told in notices_of([t], list(view.judged.values()), view.firing, view.baselines):
             said += [encode(message_of(told)).decode(), text_of([told], Links())]
     said += [repr(a) for judged in view.judged.values() for a in judged.anomalies]
     return "\n".join(said), view.firing
+
+
+def _kept(tree):
+    """Everything that state holds: texts as they are, numbers as bytes."""
+    if isinstance(tree, dict):
+        return b"\n".join([*map(_kept, tree), *map(_kept, tree.values())])
+    if isinstance(tree, list | tuple):
+        return b"\n".join(map(_kept, tree))
+    if isinstance(tree, np.ndarray):
+        return tree.tobytes()
+    return struct.pack("<d", tree) if isinstance(tree, float) else str(tree).encode()
 
 
 def _changed(rng):
@@ -67,6 +82,28 @@ def test_values_of_events_are_told_to_nobody(rng, caplog):
     for canary in (CANARY, "987654", "9.87654e+05"):
         assert canary not in told
         assert canary not in caplog.text
+
+
+def test_values_of_events_are_not_in_what_is_kept(rng):
+    """The state over a restart holds no category and no payload; of numbers the outermost of each pane.
+
+    An event between others leaves no number there: `MIDDLE` is neither the smallest nor the largest.
+    """
+    rig = Rig(baseline_of(_rows(rng)), policy=DecisionPolicy(min_samples=100))
+    for minute in range(6):
+        rows = _changed(rng)
+        rows[7]["amount"] = MIDDLE
+        rows[8]["amount"] = 0.5
+        rig.feed([event(row, START_S + 60 * minute) for row in rows])
+    rig.feed([b'{"password": "' + CANARY.encode() + b'"', CANARY.encode()])
+    cut = decode(b"".join(Encoder().encode(Cut(rig.pipeline.remember(), {}))))
+    kept = _kept(cut.tree)
+
+    assert b"country" in kept
+    assert len(kept) > 10_000
+    for canary in (CANARY.encode(), b"987654", struct.pack("<d", MIDDLE), struct.pack("<f", MIDDLE)):
+        assert canary not in kept
+    assert struct.pack("<d", NUMBER) in kept, "the largest: what ranges are checked by"
 
 
 @pytest.mark.parametrize(("min_count", "is_named"), [(1, True), (10, False)])

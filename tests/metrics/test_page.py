@@ -38,6 +38,7 @@ def _page(rows, feature_rows=None, policy=None, slices=None, state=KEPT):
             last_evaluation_s=START_S, ready=True,
             sinks=(SinkStatus("log", 3), SinkStatus("log", 1, 2, 4, 5)),
             config=ConfigStatus("0" * 64, START_S), state=state, group="three",
+            dead_letters=SinkStatus("letters", 5, 1, 2, 3),
         )
     )  # fmt: skip
     return metrics, rig
@@ -48,6 +49,19 @@ def _samples(metrics):
         (s.name, *sorted(s.labels.items())): s.value
         for family in parse(metrics.page()[0].decode())
         for s in family.samples
+    }
+
+
+def test_what_became_of_dead_letters_is_counted(rng):
+    """By outcome; where none are sent on there are no such series."""
+    metrics, _ = _page(training_rows(rng, 300))
+    found = {key: n for key, n in _samples(metrics).items() if "dead_letters" in key[0]}
+
+    assert found == {
+        ("drift_dead_letters_total", ("outcome", "sent")): 5,
+        ("drift_dead_letters_total", ("outcome", "failed")): 1,
+        ("drift_dead_letters_total", ("outcome", "dropped")): 2,
+        ("drift_dead_letters_queued",): 3,
     }
 
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -82,8 +82,13 @@ class KafkaBroker:
     """One broker; `start` and `stop` as often as a test likes, on the same ports and data."""
 
     def __init__(
-        self, directory: Path | None = None, beside: Sequence[Listener] = (), **properties: str
+        self,
+        directory: Path | None = None,
+        beside: Sequence[Listener] = (),
+        scram: Mapping[str, str] | None = None,
+        **properties: str,
     ) -> None:
+        """Prepare a broker with these users (name -> password, for SCRAM) and properties, `_` for `.`."""
         self._own = tempfile.TemporaryDirectory(prefix="kafka-") if directory is None else None
         self.directory = Path(self._own.name) if self._own is not None else directory
         self.port = free_port()
@@ -104,6 +109,11 @@ class KafkaBroker:
             _cluster_id(),
             "-c",
             str(self.directory / "server.properties"),
+            *(
+                f"--add-scram={mechanism}=[name={name},password={password}]"
+                for name, password in (scram or {}).items()
+                for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512")
+            ),
         )
 
     @property

@@ -1,6 +1,7 @@
 """The pages, drawn from views of real pipelines: what they show, and what they never do."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
 
@@ -9,7 +10,7 @@ import pytest
 
 from detector.drift.policy import DecisionPolicy, FeaturePolicy
 from detector.pipeline import Pipeline
-from detector.view import SourceStatus, view_of
+from detector.view import SinkStatus, SourceStatus, view_of
 from detector.web.pages.feature import Wanted, feature_page
 from detector.web.pages.overview import A_PAGE, SHORT_LIST, model_page, overview
 from detector.web.pages.site import NotThereError, draw
@@ -201,6 +202,16 @@ def test_of_a_sensitive_feature_no_value_is_shown():
     assert "Quantiles" not in page
     assert "What changed most" not in page
     assert "not shown: sensitive" in schema
+
+
+def test_what_became_of_rejected_records_is_shown(drifted):
+    """Where they are sent on."""
+    view = replace(drifted, dead_letters=SinkStatus("letters", sent=5, failed=1, dropped=2, queued=3))
+
+    assert "Sent on to topic letters: 5; 3 wait, 1 were refused, 2 dropped." in text_of(
+        source_page(view), view
+    )
+    assert "Sent on" not in text_of(source_page(drifted), drifted)
 
 
 def test_categories_of_few_are_not_named():

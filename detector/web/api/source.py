@@ -54,7 +54,7 @@ class StateAnswer(Answer):
 
 
 class SinkAnswer(Answer):
-    """What became of the notifications of one sink."""
+    """What became of what one receiver gets."""
 
     name: str
     sent: int
@@ -90,6 +90,8 @@ class SourceAnswer(Page[PartitionAnswer]):
     """Records that could not be fetched, by reason."""
     state: StateAnswer | None
     """null where none is kept."""
+    dead_letters: SinkAnswer | None
+    """What became of rejected records that are sent on; null where none are."""
     sinks: Sequence[SinkAnswer]
     """The first 100."""
 
@@ -117,6 +119,7 @@ def source_answer(view: View, asked: Paged) -> SourceAnswer:
         lost=_counts(counters.lost),
         skipped={label(reason): n for reason, n in sorted(view.source.skipped.items())[:MAX_LISTED]},
         state=None if view.state is None else _state(view.state),
+        dead_letters=None if view.dead_letters is None else _sink(view.dead_letters),
         sinks=[_sink(sink) for sink in view.sinks[:MAX_LISTED]],
     )
 

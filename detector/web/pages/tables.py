@@ -188,6 +188,7 @@ def source_page(view: View) -> Page:
         "skipped": [(label(reason), n) for reason, n in sorted(view.source.skipped.items())],
         "restarts": view.source.restarts,
         "sinks": view.sinks,
+        "dead_letters": view.dead_letters,
         "state": view.state,
         "state_at": None if view.state is None else time_text(view.state.last_s),
         "evaluated_at": time_text(view.last_evaluation_s),
