@@ -1,7 +1,9 @@
 """How Kafka's brokers are found and spoken to: the settings that every reader and writer of topics shares."""
 
+import logging
 import re
 import ssl
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -18,6 +20,11 @@ from detector.clock import SystemClock
 from detector.errors import ConfigError
 from detector.oauth import OAuth, provider
 from detector.secret import secret
+
+log = logging.getLogger(__name__)
+
+ClientOptions = Callable[[], Mapping[str, Any]]
+"""Returns the options of a new client, with secrets and certificates as they are now."""
 
 Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
@@ -130,3 +137,25 @@ class Security(BaseModel):
             return provider(oauth.tokens(SystemClock()))
         except (OSError, ValueError) as error:
             raise ConfigError(f"{path}.oauth: a file cannot be used ({error})") from None
+
+
+def renewed(make: ClientOptions) -> ClientOptions:
+    """Return the same, but where a file cannot be used later on, with what it held before.
+
+    So a password or a certificate may be replaced while the detector runs: the next client that is made,
+    for one because the old ones were refused, has the new one.
+
+    Raises:
+        ConfigError: a file cannot be used now.
+    """
+    before = make()
+
+    def options() -> Mapping[str, Any]:
+        nonlocal before
+        try:
+            before = make()
+        except ConfigError as error:
+            log.warning("%s; what it held before stays in use", error)
+        return before
+
+    return options

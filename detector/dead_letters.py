@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from detector.batch import Records
+from detector.brokers import ClientOptions
 from detector.memory import LETTERS_BYTES
 from detector.view import SinkStatus
 
@@ -75,7 +76,7 @@ class TopicDeadLetters:
     """Sends them to a topic, in order, beside the loop; `options` are those of all clients of its brokers."""
 
     def __init__(
-        self, options: Mapping[str, Any], topic: str, only: Collection[str] | None, max_queued: int
+        self, options: ClientOptions, topic: str, only: Collection[str] | None, max_queued: int
     ) -> None:
         self._options, self._topic, self._only, self._max_queued = options, topic, only, max_queued
         self._queue: deque[_Letter] = deque()
@@ -134,7 +135,7 @@ class TopicDeadLetters:
 
         try:
             if self._client is None:
-                self._client = _producer(self._options)
+                self._client = _producer(self._options())
             sent = [self._send(letter) for letter in some]
             for i, wait in enumerate(sent):
                 try:

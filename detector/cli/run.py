@@ -176,6 +176,7 @@ def open_memory(config: Config, clock: Clock) -> Memory:
     Raises:
         StateError: it cannot be kept there.
     """
+    from detector.brokers import renewed
     from detector.config.sections import DirectoryState, TopicState
     from detector.resume import Memory
     from detector.state import DirectoryStore, StateStore, TopicStore
@@ -185,7 +186,7 @@ def open_memory(config: Config, clock: Clock) -> Memory:
     store: StateStore
     if isinstance(state, TopicState):
         source = _kafka_of(config)
-        store = TopicStore(source.shared_options(), state.topic, source.group_id, clock)
+        store = TopicStore(renewed(source.shared_options), state.topic, source.group_id, clock)
     elif isinstance(state, DirectoryState):
         store = DirectoryStore(config.resolve(state.directory))
     else:
@@ -199,12 +200,13 @@ def open_dead_letters(config: Config) -> DeadLetters | None:
     Raises:
         ConfigError: a file of the source's security cannot be used.
     """
+    from detector.brokers import renewed
     from detector.dead_letters import TopicDeadLetters
 
     wanted = config.dead_letter
     if wanted is None:
         return None
-    options = _kafka_of(config).shared_options()
+    options = renewed(_kafka_of(config).shared_options)
     return TopicDeadLetters(options, wanted.topic, wanted.only, wanted.queue)
 
 
@@ -214,6 +216,7 @@ def open_duty(config: Config, clock: Clock) -> Duty:
     Raises:
         ConfigError: a file of the source's security cannot be used.
     """
+    from detector.brokers import renewed
     from detector.config.sections import TopicState
     from detector.sources import AlwaysOnDuty
     from detector.sources.kafka_election import KafkaElection
@@ -224,7 +227,7 @@ def open_duty(config: Config, clock: Clock) -> Duty:
     if source.election == "off":
         # The group is told of all the same: where two are active, somebody has to learn of it.
         return AlwaysOnDuty(source.group_id)
-    options = source.client_options()
+    options = renewed(source.client_options)
     return KafkaElection(
         options, source.topics, source.group_id, source.session_timeout_s, clock, source.instance_id
     )

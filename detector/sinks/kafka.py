@@ -4,11 +4,11 @@ What is told of one alert lies in one partition, in order: the key says which al
 is acknowledged by all replicas in sync before the next is tried. The topic is never made by itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from detector.alerts import Transition
-from detector.brokers import Addresses, Security, Topic
+from detector.brokers import Addresses, Security, Topic, renewed
 from detector.clock import Clock
 from detector.kinds import Kind
 from detector.notice import Notice
@@ -36,7 +36,7 @@ class KafkaReceiver(Receiver):
     def __init__(self, settings: KafkaSinkSettings) -> None:
         self._topic = settings.topic
         self._timeout_s = settings.delivery.timeout_s
-        self._options = client_options(settings)
+        self._options = renewed(lambda: client_options(settings))
         self._client: Any = None
 
     def deliver(self, notices: Sequence[Notice]) -> None:
@@ -45,7 +45,7 @@ class KafkaReceiver(Receiver):
 
         try:
             if self._client is None:
-                self._client = _producer(self._options)
+                self._client = _producer(self._options())
             for notice in notices:
                 self._send(notice)
         except MessageSizeTooLargeError as error:
@@ -95,7 +95,7 @@ def client_options(settings: KafkaSinkSettings) -> dict[str, Any]:
     } | settings.security.client_options(f"alerts.sinks: {settings.label}: security")
 
 
-def _producer(options: dict[str, Any]) -> Any:
+def _producer(options: Mapping[str, Any]) -> Any:
     from kafka import KafkaProducer
 
     return KafkaProducer(**options)

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from detector.batch import Loss, Partition, Records
+from detector.brokers import renewed
 from detector.clock import Clock
 from detector.kinds import Kind
 from detector.sources import kafka_client
@@ -65,7 +66,7 @@ class KafkaSource:
     def __init__(self, settings: KafkaSettings, clock: Clock) -> None:
         kafka_client.check_codecs()
         self._settings = settings
-        self._options = settings.client_options()
+        self._options = renewed(settings.client_options)
         self._clock = clock
         self._rng = random.Random()  # noqa: S311 - spreads retries, no secret
         self._guard = BatchGuard(settings.max_batch_bytes)
@@ -171,7 +172,7 @@ class KafkaSource:
             if now_s < self._retry_at_s:
                 self._clock.sleep(min(timeout_s, self._retry_at_s - now_s))
                 return
-            self._opening = Opening(self._options, self._survey)
+            self._opening = Opening(self._options(), self._survey)
             self._opened_s = now_s
         self._contacts = self._opening.contacts
         opened = self._opening.wait(timeout_s)
@@ -384,7 +385,7 @@ class KafkaSource:
         """Return a client to search with, made in a bounded time, too."""
         from kafka.errors import KafkaTimeoutError
 
-        opening = Opening(self._options, self._survey)
+        opening = Opening(self._options(), self._survey)
         opened = opening.wait(OPEN_TIMEOUT_S)
         if opened is None:
             opening.abandon()

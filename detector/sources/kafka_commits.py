@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from detector.batch import Partition
+from detector.brokers import ClientOptions
 from detector.sources import kafka_client
 from detector.sources.base import Mark
 from detector.sources.kafka_client import name_of, topic_partition
@@ -28,8 +29,8 @@ ASK_TIMEOUT_S = 10.0
 class Committer:
     """Reads and writes the marks of one group."""
 
-    def __init__(self, options: Mapping[str, Any], group: str, topics: Sequence[str]) -> None:
-        self._options = {**options, "group_id": group, "client_id": f"{group}-commits"}
+    def __init__(self, options: ClientOptions, group: str, topics: Sequence[str]) -> None:
+        self._options = options
         self._group = group
         self._topics = tuple(topics)
         self._lock = threading.Lock()
@@ -123,7 +124,8 @@ class Committer:
     def _connected(self) -> Any:
         if self._client is None:
             self._contacts = Contacts()
-            self._client = new_client(self._options, self._contacts)
+            own = {"group_id": self._group, "client_id": f"{self._group}-commits"}
+            self._client = new_client({**self._options(), **own}, self._contacts)
         return self._client
 
     def _failed(self, error: Exception) -> None:

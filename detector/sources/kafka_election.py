@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from detector.batch import Partition
+from detector.brokers import ClientOptions
 from detector.clock import Clock
 from detector.sources.base import Mark
 from detector.sources.duty import Term
@@ -48,7 +49,7 @@ class KafkaElection:
 
     def __init__(
         self,
-        options: Mapping[str, Any],
+        options: ClientOptions,
         topics: tuple[str, ...],
         group_id: str,
         session_timeout_s: float,
@@ -56,7 +57,8 @@ class KafkaElection:
         instance_id: str | None = None,
     ) -> None:
         """Join in the background; `options` are those of the client that reads, with address and security."""
-        self._options = dict(options) | {
+        self._options = options
+        self._own_options = {
             "group_id": group_id,
             "group_instance_id": instance_id,
             "session_timeout_ms": int(session_timeout_s * 1000),
@@ -121,7 +123,8 @@ class KafkaElection:
         from detector.sources.kafka_one import OneActive
 
         assignor = OneActive(self._claim, self._assigned)
-        client = KafkaConsumer(**self._options, partition_assignment_strategy=[assignor])
+        options = {**self._options(), **self._own_options}
+        client = KafkaConsumer(**options, partition_assignment_strategy=[assignor])
         client.subscribe(list(self._topics))
         return client
 

@@ -12,12 +12,12 @@ Reading goes twice: once over all keys, which fills an index, then only the piec
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 from urllib.parse import quote
 
 import msgspec
 
+from detector.brokers import ClientOptions
 from detector.clock import Clock
 from detector.errors import StateError
 from detector.state.base import StateAwayError
@@ -36,9 +36,9 @@ PIECE_BYTES = 900_000
 class TopicStore:
     """Cuts of one group in one topic; terms say who may write what counts."""
 
-    def __init__(self, options: Mapping[str, Any], topic: str, group: str, clock: Clock) -> None:
+    def __init__(self, options: ClientOptions, topic: str, group: str, clock: Clock) -> None:
         """`options` say where the brokers are and how they are spoken to; nothing is asked of them yet."""
-        self._options, self._topic, self._clock = dict(options), topic, clock
+        self._options, self._topic, self._clock = options, topic, clock
         self._prefix = quote(group, safe="") + "/"
         self._index = Index(self._prefix)
         self._encoder = Encoder()
@@ -61,7 +61,7 @@ class TopicStore:
             StateError: the topic is not there and may not be made, or a newer version has written to it.
         """
         deadline_s = self._clock.monotonic_s() + READ_TIMEOUT_S
-        with TopicReader(self._options, self._topic, self._clock, deadline_s) as reader:
+        with TopicReader(self._options(), self._topic, self._clock, deadline_s) as reader:
             self._fill(reader)
         return self._cuts(self._index.kept())
 
@@ -76,7 +76,7 @@ class TopicStore:
         pieces = [data[at : at + PIECE_BYTES] for at in range(0, len(data), PIECE_BYTES)]
         digest = hashlib.sha256(data).hexdigest()
         manifest = Manifest(cut.sequence, cut.saved_s, len(pieces), len(data), digest)
-        writer = self._writer = self._writer or TopicWriter(self._options, self._topic)
+        writer = self._writer = self._writer or TopicWriter(self._options(), self._topic)
         try:
             writer.write({self._key(slot, str(i)): piece for i, piece in enumerate(pieces)})
             writer.write({self._key(slot, MANIFEST): msgspec.json.encode(manifest)})
@@ -154,7 +154,7 @@ class TopicStore:
         if len(kept.offsets) != manifest.n_pieces or sum(kept.sizes) != manifest.length:
             raise StateError("lacks a piece")
         deadline_s = self._clock.monotonic_s() + READ_TIMEOUT_S
-        with TopicReader(self._options, self._topic, self._clock, deadline_s) as reader:
+        with TopicReader(self._options(), self._topic, self._clock, deadline_s) as reader:
             wanted = {offset: self._key(kept.slot, str(i)) for i, offset in enumerate(kept.offsets)}
             found = reader.pieces(wanted)
         data = b"".join(found.get(offset, b"") for offset in kept.offsets)

@@ -145,7 +145,7 @@ class Replicas:
     def last_cut(self) -> Cut:
         """Return what the last active one has kept."""
         settings = KafkaSettings(bootstrap_servers=[self._bootstrap], topics=[self._topic])
-        options, topic = settings.shared_options(), self._topic + STATE_TOPIC_SUFFIX
+        options, topic = settings.shared_options, self._topic + STATE_TOPIC_SUFFIX
         return next(TopicStore(options, topic, GROUP, SystemClock()).load())
 
     def counters(self) -> Counters:

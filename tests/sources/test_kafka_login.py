@@ -5,11 +5,14 @@ import logging
 import pytest
 
 from detector.clock import SystemClock
+from detector.sinks.delivery import DeliveryError
+from detector.sinks.kafka import KafkaReceiver, KafkaSinkSettings
 from tests.support.authority import authority, token
 from tests.support.certificates import authority as certificate_authority
 from tests.support.certificates import signed
 from tests.support.kafka_broker import KafkaBroker, Listener
 from tests.support.kafka_rig import KIND, closes, numbers, read
+from tests.support.notices import notice
 from tests.support.processes import free_port, wait_until
 from tests.support.producing import send
 
@@ -192,6 +195,54 @@ def test_connections_prove_again_who_they_are_while_they_are_read(locked, tmp_pa
             for source in sources:
                 source.poll(0.1)
     assert all(source.status().skipped == {} for source in sources)
+
+
+@pytest.mark.parametrize("what", ["password", "token", "certificate"])
+def test_what_is_replaced_while_it_runs_opens(locked, topic, tmp_path, monkeypatch, caplog, what):
+    """Refused with the old one, it reads the file again: nobody has to start it anew."""
+    monkeypatch.setattr("detector.sources.kafka.DENIED_RETRY_S", 0.5)
+    secret, certificate, key = (tmp_path / name for name in ("secret", "cert.pem", "key.pem"))
+    secret.write_text(token("drift", life_s=-60) if what == "token" else "old")
+    for file, theirs in ((certificate, locked.strangers[0]), (key, locked.strangers[1])):
+        file.write_text(theirs.read_text())
+    listener, security = {
+        "password": ("SCRAM", {"password_file": str(secret), **_without_password(password("SCRAM-SHA-512"))}),
+        "token": ("TOKENS", tokens(token_file=str(secret))),
+        "certificate": ("MUTUAL", {"protocol": "SSL", "cert_file": str(certificate), "key_file": str(key)}),
+    }[what]
+    source = locked.source(listener, topic, **security)
+    with caplog.at_level(logging.WARNING, "detector"):
+        wait_until(lambda: source.poll(0.1) is None or caplog.text, 40)
+    secret.write_text(token("drift") if what == "token" else "right")
+    certificate.write_text(locked.certificate.read_text())
+    key.write_text(locked.key.read_text())
+
+    assert read(source, 10) == numbers(10)
+
+
+def test_a_sink_reads_its_password_again(locked, tmp_path):
+    """After a refusal; the notice that waited is delivered."""
+    secret = tmp_path / "secret"
+    secret.write_text("old")
+    security = {"password_file": str(secret), **_without_password(password("SCRAM-SHA-512"))}
+    settings = KafkaSinkSettings(
+        bootstrap_servers=[f"127.0.0.1:{locked.ports['SCRAM']}"],
+        topic=locked.broker.create_topic("told"),
+        security=security | {"ca_file": str(locked.ca)},
+        delivery={"timeout": "5s"},
+    )
+    receiver = KafkaReceiver(settings)
+    try:
+        with pytest.raises(DeliveryError):
+            receiver.deliver([notice()])
+        secret.write_text("right")
+        receiver.deliver([notice()])
+    finally:
+        receiver.close()
+
+
+def _without_password(security):
+    return {name: value for name, value in security.items() if name != "password"}
 
 
 def _written(directory, text):

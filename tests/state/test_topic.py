@@ -46,7 +46,7 @@ class Topic:
 
     def store(self, group="detector"):
         settings = KafkaSettings(bootstrap_servers=[self.bootstrap], topics=["events"])
-        return TopicStore(settings.shared_options(), self.name, group, SystemClock())
+        return TopicStore(settings.shared_options, self.name, group, SystemClock())
 
     def put(self, key, value):
         """Write a record that is not ours."""

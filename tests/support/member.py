@@ -16,7 +16,7 @@ from detector.sources.kafka_settings import KafkaSettings
 def main(bootstrap: str, topic: str, group: str, session_timeout_s: str) -> None:
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    options = KafkaSettings(bootstrap_servers=[bootstrap], topics=[topic]).client_options()
+    options = KafkaSettings(bootstrap_servers=[bootstrap], topics=[topic]).client_options
     election = KafkaElection(options, (topic,), group, float(session_timeout_s), SystemClock())
     before: object = "unknown"
     while not stopping.is_set():
