@@ -159,3 +159,13 @@ def renewed(make: ClientOptions) -> ClientOptions:
         return before
 
     return options
+
+
+def discard(producer: Any) -> None:
+    """Let go of a producer, and of what it has not sent; None: of none."""
+    if producer is None:
+        return
+    try:
+        producer.close(timeout=0)
+    except Exception as error:  # noqa: BLE001 - it is thrown away
+        log.debug("closing failed: %s", type(error).__name__)

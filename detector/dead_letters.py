@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from detector.batch import Records
-from detector.brokers import ClientOptions
+from detector.brokers import ClientOptions, discard
 from detector.memory import LETTERS_BYTES
 from detector.view import SinkStatus
 
@@ -178,11 +178,7 @@ class TopicDeadLetters:
 
     def _forget_client(self) -> None:
         client, self._client = self._client, None
-        if client is not None:
-            try:
-                client.close(timeout=0)
-            except Exception as error:  # noqa: BLE001 - it is thrown away
-                log.debug("closing failed: %s", type(error).__name__)
+        discard(client)
 
 
 def _letter(records: Records, i: int, reason: str) -> _Letter:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from detector.alerts import Transition
-from detector.brokers import Addresses, Security, Topic, renewed
+from detector.brokers import Addresses, Security, Topic, discard, renewed
 from detector.clock import Clock
 from detector.kinds import Kind
 from detector.notice import Notice
@@ -63,8 +63,7 @@ class KafkaReceiver(Receiver):
     def close(self) -> None:
         """Let go of the client."""
         client, self._client = self._client, None
-        if client is not None:
-            client.close(timeout=0)
+        discard(client)
 
 
 def key_of(t: Transition) -> bytes:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
+from detector.brokers import discard
 from detector.clock import Clock
 from detector.errors import StateError
 from detector.state.base import StateAwayError
@@ -243,11 +244,7 @@ class TopicWriter:
     def close(self) -> None:
         """Let go of the connection, and of what was not written."""
         client, self._client = self._client, None
-        if client is not None:
-            try:
-                client.close(timeout=0)
-            except Exception as error:  # noqa: BLE001 - it is thrown away
-                log.debug("closing failed: %s", type(error).__name__)
+        discard(client)
 
 
 def _is_passing(error: Exception) -> bool:
