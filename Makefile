@@ -78,8 +78,10 @@ lint: $(VENV)/.dev ## format, style, types and layers
 fast: $(VENV)/.dev ## the tests that need no other program, nor build the image
 	$(BIN)/pytest -m "not kafka and not registry and not prometheus and not alertmanager and not browser and not image" $(ARGS)
 
-# These wait for brokers most of the time, so they run beside the rest.
-WAITING := tests/faults tests/sources tests/integration tests/browser
+# These wait for other programs most of the time, so they run beside the rest.
+FAULTS := tests/faults
+WAITING := tests/sources tests/integration tests/browser tests/deploy tests/demo
+REST := $(FAULTS:%=--ignore %) $(WAITING:%=--ignore %)
 
 # What cannot be fetched is said here and again at the end of the tests, which then leave out what needs it.
 # Where CI is set, nothing may be missing.
@@ -90,9 +92,11 @@ test: $(VENV)/.dev lint ## all checks and tests, against real Kafka, Apicurio Re
 	@tools/provide alertmanager || [ -z "$${CI:-}" ]
 	@tools/provide chromium || [ -z "$${CI:-}" ]
 	@mkdir -p build
-	@$(BIN)/pytest $(WAITING) $(ARGS) > build/waiting.log 2>&1 & waiting=$$!; code=0; \
-	  $(BIN)/pytest $(WAITING:%=--ignore %) $(ARGS) || code=$$?; \
-	  wait $$waiting || { w=$$?; [ $$w -eq 5 ] || code=$$w; }; cat build/waiting.log; exit $$code
+	@$(BIN)/pytest $(FAULTS) $(ARGS) > build/faults.log 2>&1 & faults=$$!; \
+	  $(BIN)/pytest $(WAITING) $(ARGS) > build/waiting.log 2>&1 & waiting=$$!; code=0; \
+	  $(BIN)/pytest $(REST) $(ARGS) || code=$$?; \
+	  for beside in $$faults $$waiting; do wait $$beside || { w=$$?; [ $$w -eq 5 ] || code=$$w; }; done; \
+	  cat build/faults.log build/waiting.log; exit $$code
 
 faults: $(VENV)/.dev ## the long form of tests/faults: 500 kills, 100,000 crashes; an hour and more
 	@tools/provide kafka

@@ -197,17 +197,7 @@ class Watched:
         if self._expectations is None:
             return ()
         found = self._expectations.broken_by(window)
-        return tuple(replace(a, long=self._told(a.feature, a.long, a.short)) for a in found)
-
-    def _told(self, feature: str | None, message: str, instead: str) -> str:
-        """Return a message, or what is said instead where it may hold what is not for everybody."""
-        names = self.judge.baseline.features.names
-        if feature is None or feature not in names:
-            return message
-        if self._is_sensitive(feature):
-            return instead
-        few = few_of(self.judge.baseline, names.index(feature), self.monitored.policy.min_count)
-        return instead if any(name and name in message for name in few) else message
+        return tuple(replace(a, long=told_of(self.judge, a.feature, a.long, a.short)) for a in found)
 
     def _is_sensitive(self, feature: str | None) -> bool:
         """Whether no value of a feature may be told."""
@@ -232,7 +222,7 @@ class Watched:
         onset = self._onset(row, feature, evaluation.worst_statistic(row, feature), times)
         policy, reference = self.monitored.policy, self.judge.reference(row)
         name = evaluation.features.names[feature]
-        message = None if cause is None else self._told(name, cause.message, WORDS[cause.name])
+        message = None if cause is None else told_of(self.judge, name, cause.message, WORDS[cause.name])
         changed = () if self._is_sensitive(name) else contributors(
             self.judge.baseline, reference, current, feature, min_count=policy.min_count
         )  # fmt: skip
@@ -269,3 +259,14 @@ class Watched:
         positions = positions_of(self.judge.baseline, feature, statistic)
         series = self.windows.series(row, positions)
         return onset_of(self.judge.baseline, self.judge.reference(row).counts[0], positions, series, alert)
+
+
+def told_of(judge: Judge, feature: str | None, message: str, instead: str) -> str:
+    """Return a message on a feature, or what is said instead where it may hold what is not for everybody."""
+    names = judge.baseline.features.names
+    if feature is None or feature not in names:
+        return message
+    if judge.policy.of(feature).sensitive:
+        return instead
+    few = few_of(judge.baseline, names.index(feature), judge.policy.min_count)
+    return instead if any(name and name in message for name in few) else message

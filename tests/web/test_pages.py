@@ -8,9 +8,11 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
+from detector.drift.contributors import contributors
 from detector.drift.policy import DecisionPolicy, FeaturePolicy
 from detector.pipeline import Pipeline
 from detector.view import SinkStatus, SourceStatus, view_of
+from detector.web.pages.alerts import alert_list, alert_words, in_order
 from detector.web.pages.feature import Wanted, feature_page
 from detector.web.pages.overview import A_PAGE, SHORT_LIST, model_page, overview
 from detector.web.pages.site import NotThereError, draw
@@ -56,11 +58,67 @@ def test_the_feature_page_shows_both_sides_the_onset_and_the_threshold(drifted):
     assert "training" in page
 
 
+def test_an_alert_that_fires_is_told_as_things_stand_now(drifted):
+    """Not as they stood when it began: the shares are those of the latest window."""
+    t = next(t for t in drifted.firing if t.feature == "amount" and t.slice == "all")
+    judged, judge = drifted.judged[KEY, t.window_s], drifted.judges[KEY]
+    f = judge.baseline.features.names.index("amount")
+    now = contributors(judge.baseline, judge.reference(0), judged.evaluation.window.profile.row(0), f)
+    told = alert_words(drifted, t)
+    over = alert_words(drifted, replace(t, status="resolved", ends_at_s=t.starts_at_s + 60))
+
+    assert [c[2] for c in told.changes] == [c.current for c in now]
+    assert [c[2] for c in over.changes] == [c.current for c in t.contributors]
+    assert [c.current for c in now] != [c.current for c in t.contributors]
+
+
+def test_alerts_of_one_feature_are_one_entry_that_names_its_slices(drifted):
+    """All events before slices, critical ones before others."""
+    amount = [t for t in drifted.firing if t.feature == "amount"]
+    assert {t.slice for t in amount} == {"all", "country=DE", "country=FR"}
+    (told,) = alert_list(drifted, amount[::-1], 6)
+    whole = replace(amount[0], alert="DriftDatasetDrifted", feature=None, slice="country=DE")
+
+    assert told.place == "credit 1"
+    assert set(told.slices) == {"country=DE", "country=FR"}
+    assert [t.severity for t in in_order([*amount, whole])] == ["critical", *["warning"] * 3]
+
+
+def test_an_alert_that_is_not_over_yet_though_its_value_is_says_so(drifted):
+    t = next(t for t in drifted.firing if t.feature == "amount" and t.slice == "all")
+    calm = replace(t, size=replace(t.size, value=t.size.threshold / 2))
+
+    assert "below the threshold again" in alert_words(drifted, calm).size
+    assert "below the threshold again" not in alert_words(drifted, t).size
+
+
+def test_counts_are_those_of_the_states_that_are_shown(drifted):
+    """So many of the judged features; ignored ones are none of them."""
+    page = text_of(overview(drifted), drifted)
+
+    assert page.count('1 of 4</span><span class="of">judged features drift') == 2
+    assert "1 drift, 3 ok" in page
+
+
+def test_hours_are_a_choice_only_where_they_are_known(drifted):
+    page = text_of(feature_page(drifted, *PLACE, "amount", Wanted()), drifted)
+
+    assert "training data of the same hours" not in page
+
+
+def test_in_a_slice_how_it_went_is_told_in_times_of_the_threshold(drifted):
+    """Statistics are kept of all events only: there is nothing to choose, and it says what is drawn."""
+    page = text_of(feature_page(drifted, *PLACE, "amount", Wanted(slice="country=DE")), drifted)
+
+    assert "how many times its threshold" in page
+    assert "statistic=hellinger" not in page
+
+
 @pytest.mark.parametrize(
     "wanted",
     [
         Wanted(window="5m"), Wanted(window="1800s"), Wanted(slice="country=DE"), Wanted(scale="density"),
-        Wanted(statistic="hellinger"), Wanted(against="training"),
+        Wanted(statistic="hellinger"),
     ],
 )  # fmt: skip
 def test_every_choice_is_an_address(drifted, wanted):
@@ -124,7 +182,7 @@ def test_hostile_names_are_text():
     assert pages.count("<script") == 2 * pages.count("<!doctype html>")
     for tag, attrs in found.tags:
         if tag == "a":
-            assert re.fullmatch(r"[/#][A-Za-z0-9_.=~/?&%+-]*", attrs["href"]), attrs["href"]
+            assert re.fullmatch(r"[/#][A-Za-z0-9_.=~/?&%+-]*(#[a-z]+)?", attrs["href"]), attrs["href"]
 
 
 def test_before_the_first_event_there_are_pages(drifted):

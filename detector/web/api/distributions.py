@@ -16,7 +16,7 @@ from detector.view import View
 from detector.web.api.answers import Answer, Named, Number, Time, Window, named
 from detector.web.api.asking import OfDistributions, feature_of, slice_of, windows_of
 from detector.web.api.models import FeatureHead, feature_head
-from detector.web.pages.site import Model, time_text
+from detector.web.pages.site import Model, has_hours, time_text
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
@@ -105,14 +105,13 @@ def _window(model: Model, judged: Judged, row: int, f: int) -> WindowDistributio
     window, judge = judged.evaluation.window, model.judge
     current = window.profile.row(row)
     reference, expected = judge.reference(row), judge.expected(window, row)
-    has_hours = expected is not reference and judge.baseline.season is not None
     return WindowDistribution(
         window=format_duration(window.length_s),
         window_s=window.length_s,
         start=time_text(window.start_s),
         end=time_text(window.end_s),
         training=_sides(model, reference, current, f),
-        same_hours=_sides(model, expected, current, f) if has_hours else None,
+        same_hours=_sides(model, expected, current, f) if has_hours(judge, window, row) else None,
     )
 
 

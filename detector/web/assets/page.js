@@ -13,15 +13,20 @@
     live.classList.toggle("drift", isBad);
   }
 
+  // What the reader has unfolded and typed is the reader's.
   function keepOpen(name, node) {
-    return !(name === "open" && node.tagName === "DETAILS");
+    return !(name === "open" && node.tagName === "DETAILS") && !(name === "value" && node.tagName === "INPUT");
+  }
+
+  function keepTyped(node, next) {
+    if (node.tagName === "INPUT" && next.tagName === "INPUT" && node.name === next.name) next.value = node.value;
   }
 
   function take(text) {
     const next = new DOMParser().parseFromString(text, "text/html");
-    const callbacks = { beforeAttributeUpdated: keepOpen };
+    const callbacks = { beforeAttributeUpdated: keepOpen, beforeNodeMorphed: keepTyped };
     const how = { morphStyle: "innerHTML", ignoreActiveValue: true, callbacks };
-    for (const part of ["main", "header nav", "#live"]) {
+    for (const part of ["main", "header nav", "#live", "#clock"]) {
       const [now, then] = [document.querySelector(part), next.querySelector(part)];
       if (now && then) Idiomorph.morph(now, then.innerHTML, how);
     }

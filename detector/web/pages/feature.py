@@ -18,6 +18,7 @@ from detector.outcome import Judged
 from detector.profile import Profile
 from detector.times import format_duration
 from detector.view import View
+from detector.web.pages.alerts import alert_words, in_order
 from detector.web.pages.overview import Choice
 from detector.web.pages.site import (
     Model,
@@ -25,11 +26,11 @@ from detector.web.pages.site import (
     Page,
     chosen,
     find_model,
+    has_hours,
     state_of,
     time_text,
     window_name,
 )
-from detector.web.pages.words import alert_words
 from detector.web.slugs import slug
 
 MAX_SLICES = 24
@@ -40,6 +41,9 @@ QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 SCALES: Mapping[str, str] = {"share": "share of events", "density": "density"}
 
 AGAINST = {"window": "training data of the same hours", "training": "all training data"}
+
+MAX_OPEN = 10
+"""Alerts of one feature that fire: one for each slice and window that drifts."""
 
 MAX_PAST = 5
 
@@ -104,8 +108,8 @@ def feature_page(view: View, model: str, version: str, feature: str, wanted: Wan
         "is_ignored": found.judge.policy.of(name).ignore,
         "judged": None,
         "state": State.INSUFFICIENT.label,
-        "alerts": [alert_words(t) for t in _of_feature(view.firing, found, name)],
-        "past": [alert_words(t) for t in list(_of_feature(view.past, found, name))[::-1][:MAX_PAST]],
+        "alerts": [alert_words(view, t) for t in in_order(_of_feature(view.firing, found, name))[:MAX_OPEN]],
+        "past": [alert_words(view, t) for t in _of_feature(view.past, found, name)[::-1][:MAX_PAST]],
     }
     if found.windows:
         about |= _Drawn(view, found, f, wanted).about()
@@ -159,10 +163,14 @@ class _Drawn:
             "n": int(evaluation.n[row]),
             "n_reference": reference.n_events,
             "slice": label(evaluation.slices[row]),
+            "is_waiting": self._is_waiting(),
+            "is_excess": row != 0,
             "windows": self._choices("window", {name: name for name in self._windows}, self._window),
             "scales": self._choices("scale", SCALES, self._scale) if is_numeric else (),
             "against": self._choices("against", AGAINST, self._against) if self._has_hours(row) else (),
-            "statistics": self._choices("statistic", {n: n for n in self._statistics}, self._statistic),
+            "statistics": self._choices("statistic", {n: n for n in self._statistics}, self._statistic)
+            if row == 0
+            else (),
             "figure": self._figure(reference, current),
             "changes": self._changes(reference, current),
             "quantiles": self._quantiles(reference, current) if is_numeric else (),
@@ -183,17 +191,22 @@ class _Drawn:
             "statistic": "",
         } | other
         query = urlencode({name: choice for name, choice in choices.items() if choice})
-        return f"{self._model.feature_href(self._name)}?{query}"
+        part = "history" if "statistic" in other else "slices" if "slice" in other else "distributions"
+        return f"{self._model.feature_href(self._name)}?{query}#{part}"
 
     def _choices(self, what: str, names: Mapping[str, str], now: str) -> tuple[Choice, ...]:
         return tuple(
             Choice(name, text, self._href(**{what: name}), name == now) for name, text in names.items()
         )
 
+    def _is_waiting(self) -> bool:
+        """Whether the feature counts as drifting though nothing is over its threshold: it is not calm yet."""
+        is_over = float(self._evaluation.excess[:, self._row, self._f].max(initial=0.0)) > 1.0
+        return int(self._judged.state[self._row, self._f]) == State.DRIFT and not is_over
+
     def _has_hours(self, row: int) -> bool:
         """Whether the window is held against the training data of its own hours."""
-        judge = self._model.judge
-        return judge.expected(self._evaluation.window, row) is not judge.reference(row)
+        return has_hours(self._model.judge, self._evaluation.window, row)
 
     def _sides(self, row: int) -> tuple[Profile, Profile]:
         judge, window = self._model.judge, self._evaluation.window
@@ -261,13 +274,10 @@ class _Drawn:
         )  # fmt: skip
 
     def _onset(self) -> float | None:
-        """Return the onset of the alert on this feature and slice; of what fires before what is over."""
+        """Return the onset of the alert that fires on this feature and slice, of the first one."""
         of = self._evaluation.slices[self._row]
-        for alerts in (self._view.firing, self._view.past[::-1]):
-            for t in _of_feature(alerts, self._model, self._name):
-                if t.slice == of and t.onset_s is not None:
-                    return t.onset_s
-        return None
+        firing = _of_feature(self._view.firing, self._model, self._name)
+        return min((t.onset_s for t in firing if t.slice == of and t.onset_s is not None), default=None)
 
     def _slice_cards(self) -> list[SliceCard]:
         """Return the slices side by side, those that changed most first; nothing where there is only one."""

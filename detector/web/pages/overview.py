@@ -15,23 +15,26 @@ from detector.outcome import Judged
 from detector.statistic_history import StatisticHistory
 from detector.times import format_duration, format_time
 from detector.view import View
+from detector.web.pages.alerts import alert_list
 from detector.web.pages.site import (
+    NOT_JUDGED,
     Model,
     NotThereError,
     Page,
     chosen,
     find_model,
+    judged,
     models_of,
     state_of,
     time_text,
     window_name,
 )
-from detector.web.pages.words import AlertWords, alert_words
 
 MAX_MODELS = 20
 """On one page; the next ones are a page further."""
 
-MAX_ALERTS = 20
+MAX_ALERTS = 6
+"""Features with alerts; the page of alerts has all."""
 
 SHORT_LIST = 12
 """Features of each model on the overview; its own page has all."""
@@ -81,8 +84,12 @@ class ModelCard:
     n_events: int
     rate: float | None
     """Events a second of event time, in the shortest window."""
-    windows: tuple[tuple[str, int, str, float, bool], ...]
-    """Length, events, state, share of features drifted, whether all events could be read."""
+    n_alerts: int
+    n_critical: int
+    urgency: str
+    """drift: a critical alert fires; warning: another one; else the state of the model as a whole."""
+    windows: tuple[tuple[str, int, str, int, int, bool], ...]
+    """Length, events, state, features that drift, features judged, whether all events could be read."""
     n_states: tuple[tuple[str, int], ...]
     until: str | None
     rows: tuple[Row, ...]
@@ -108,7 +115,7 @@ def overview(view: View, page: int = 1) -> Page:
     about = {
         "page": "overview",
         "cards": cards,
-        "alerts": _alerts(view),
+        "alerts": alert_list(view, view.firing, MAX_ALERTS),
         "n_alerts": len(view.firing),
         "number": page,
         "n_pages": n_pages,
@@ -135,7 +142,7 @@ def model_page(
     about = {
         "page": "model",
         "card": card,
-        "alerts": [alert_words(t) for t in mine[:MAX_ALERTS]],
+        "alerts": alert_list(view, mine, MAX_ALERTS),
         "n_alerts": len(mine),
         "find": find or "",
         "window": length,
@@ -143,12 +150,6 @@ def model_page(
         "n_pages": n_pages,
     }
     return Page("model.html", f"{card.name} {card.version}", about)
-
-
-def _alerts(view: View) -> list[AlertWords]:
-    """Return the alerts that fire: critical ones first, then the youngest."""
-    order = sorted(view.firing, key=lambda t: (t.severity != "critical", -t.starts_at_s))
-    return [alert_words(t) for t in order[:MAX_ALERTS]]
 
 
 def model_card(view: View, model: Model, window: str, most: int, find: str = "", page: int = 1) -> ModelCard:
@@ -159,14 +160,15 @@ def model_card(view: View, model: Model, window: str, most: int, find: str = "",
         if key == model.key
     }
     shown = list(histories.values()) if window == ANY else [histories[window]] if window in histories else []
-    judged = model.windows if window == ANY else _of_length(model, window)
-    order = _by_change(judged, len(model.names))
+    of_length = model.windows if window == ANY else _of_length(model, window)
+    order = _by_change(of_length, len(model.names))
     order = [f for f in order if find.casefold() in model.names[f].casefold()]
     first = (page - 1) * most
     some = order[first : first + most]
     grid = _Grid.of(shown)
     windows = tuple(_window(j) for j in model.windows)
-    worst = np.max([j.state[0] for j in judged], axis=0) if judged else np.full(len(model.names), -1)
+    mine = [t for t in view.firing if t.key == model.key]
+    n_critical = sum(t.severity == "critical" for t in mine)
     known = view.knowledge.get(model.key)
     query = [ANY, *histories]
     return ModelCard(
@@ -178,9 +180,12 @@ def model_card(view: View, model: Model, window: str, most: int, find: str = "",
         n_events=view.counters.accepted[model.key],
         rate=_rate(model),
         windows=windows,
-        n_states=tuple((s.label, int((worst == s).sum())) for s in reversed(State) if (worst == s).any()),
+        n_alerts=len(mine),
+        n_critical=n_critical,
+        urgency="drift" if n_critical else "warning" if mine else model.state.label,
+        n_states=_n_states(of_length, len(model.names)),
         until=time_text(model.windows[0].evaluation.window.end_s) if model.windows else None,
-        rows=tuple(_row(model, judged, grid, f) for f in some),
+        rows=tuple(_row(model, of_length, grid, f) for f in some),
         n_rows=len(order),
         first_row=first,
         begins=time_text(grid.begins_s),
@@ -196,15 +201,25 @@ def _of_length(model: Model, window: str) -> tuple[Judged, ...]:
     return tuple(j for j in model.windows if format_duration(j.evaluation.window.length_s) == window)
 
 
-def _window(judged: Judged) -> tuple[str, int, str, float, bool]:
-    evaluation = judged.evaluation
+def _window(window: Judged) -> tuple[str, int, str, int, int, bool]:
+    evaluation = window.evaluation
     return (
         format_duration(evaluation.window.length_s),
         int(evaluation.n[0]),
-        State(int(judged.dataset_state[0])).label,
-        float(evaluation.drifted_ratio[0]),
+        State(int(window.dataset_state[0])).label,
+        int((window.state[0] == State.DRIFT).sum()),
+        int(judged(window, 0).sum()),
         evaluation.window.is_complete,
     )
+
+
+def _n_states(windows: Sequence[Judged], n: int) -> tuple[tuple[str, int], ...]:
+    """Return how many features are in each state, the worst first, as `state_of` says of each."""
+    worst = np.max([j.state[0] for j in windows], axis=0) if windows else np.full(n, State.INSUFFICIENT)
+    is_judged = np.any([judged(j, 0) for j in windows], axis=0) if windows else np.ones(n, dtype=bool)
+    is_ignored = (worst == State.OK) & ~is_judged
+    counts = [(s.label, int(((worst == s) & ~is_ignored).sum())) for s in reversed(State)]
+    return tuple((name, k) for name, k in (*counts, (NOT_JUDGED, int(is_ignored.sum()))) if k)
 
 
 def _rate(model: Model) -> float | None:

@@ -1,14 +1,14 @@
 """What all pages share: the frame, the templates, finding what an address means."""
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from detector import __version__
-from detector.batch import ModelKey
+from detector.batch import Bools, ModelKey
 from detector.drawing import strip_legend
 from detector.drift.evaluation import State
 from detector.drift.judge import Judge
@@ -16,8 +16,9 @@ from detector.metrics.labels import label
 from detector.outcome import Judged
 from detector.times import format_duration, format_time, parse_duration
 from detector.view import View
-from detector.web.pages.words import DASH, clock, number, percent
+from detector.web.pages.words import DASH, clock, dated, number, percent, rate
 from detector.web.slugs import slug
+from detector.windows.sliding import WindowProfile
 
 POLL_S = 5
 """An open page asks so often whether anything is new."""
@@ -30,9 +31,10 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 _templates.filters.update(
-    label=label, slug=slug, clock=clock, number=number, percent=percent, duration=format_duration
-)
-_templates.globals.update(DASH=DASH, poll_s=POLL_S, version=__version__, legend=strip_legend())
+    label=label, slug=slug, clock=clock, dated=dated, number=number, percent=percent, rate=rate,
+    duration=format_duration,
+)  # fmt: skip
+_templates.globals.update(DASH=DASH, poll_s=POLL_S, program_version=__version__, legend=strip_legend())
 
 
 class NotThereError(Exception):
@@ -77,8 +79,21 @@ def state_of(windows: Iterable[Judged], row: int, f: int) -> str:
     worst = State(max((int(j.state[row, f]) for j in windows), default=-1))
     if worst != State.OK:
         return worst.label
-    thresholds = (j.evaluation.statistics[s].threshold[row, f] for j in windows for s in j.evaluation.worst)
-    return State.OK.label if any(map(math.isfinite, thresholds)) else NOT_JUDGED
+    return State.OK.label if any(judged(j, row)[f] for j in windows) else NOT_JUDGED
+
+
+def judged(window: Judged, row: int) -> Bools:
+    """Return which features any statistic decides on in a slice (F)."""
+    evaluation = window.evaluation
+    found = np.zeros(window.state.shape[1], dtype=bool)
+    for name in evaluation.worst:
+        found |= np.isfinite(evaluation.statistics[name].threshold[row])
+    return found
+
+
+def has_hours(judge: Judge, window: WindowProfile, row: int) -> bool:
+    """Whether a slice of a window is held against other counts than those of all its training data."""
+    return not np.array_equal(judge.expected(window, row).counts, judge.reference(row).counts)
 
 
 @dataclass(frozen=True, slots=True)

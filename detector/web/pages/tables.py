@@ -11,8 +11,9 @@ from detector.printable import printable
 from detector.schema.model import BoolDomain, FeatureSchema, Pattern, Range, Values
 from detector.times import format_duration
 from detector.view import PartitionStatus, View
+from detector.web.pages.alerts import alert_words, in_order
 from detector.web.pages.site import Model, NotThereError, Page, find_model, models_of, time_text
-from detector.web.pages.words import DASH, alert_words, number, percent
+from detector.web.pages.words import DASH, number, percent
 
 ALERTS_A_PAGE = 50
 
@@ -33,12 +34,12 @@ def alerts_page(view: View, page: int = 1) -> Page:
     if not 1 <= page <= n_pages:
         raise NotThereError("no such page")
     past = view.past[::-1][(page - 1) * ALERTS_A_PAGE : page * ALERTS_A_PAGE]
-    order = sorted(view.firing, key=lambda t: (t.severity != "critical", -t.starts_at_s))
+    order = in_order(view.firing)
     about = {
         "page": "alerts",
-        "firing": [alert_words(t) for t in order[: 2 * ALERTS_A_PAGE]],
+        "firing": [alert_words(view, t) for t in order[: 2 * ALERTS_A_PAGE]],
         "n_firing_shown": min(len(order), 2 * ALERTS_A_PAGE),
-        "past": [alert_words(t) for t in past],
+        "past": [alert_words(view, t) for t in past],
         "n_past": len(view.past),
         "number": page,
         "n_pages": n_pages,
