@@ -125,6 +125,20 @@ def test_an_open_page_follows_and_stays_where_it_is(rig, open_page):
         server.stop()
 
 
+def test_what_is_typed_and_unfolded_stays_the_readers(demo, open_page):
+    """Also in a field that has lost the focus, when the page brings itself up to date."""
+    page = open_page(f"{demo}/models/arrival-delay/1")
+    page.get_by_label("Find a feature").fill("dep")
+    page.keyboard.press("Tab")
+    page.locator("details summary").first.click()
+    with page.expect_response(lambda answer: answer.status == 200):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_timeout(300)
+
+    assert page.get_by_label("Find a feature").input_value() == "dep"
+    assert page.locator("details").first.evaluate("d => d.open")
+
+
 def test_a_page_outlives_its_server(rig, open_page):
     """It says that it has no contact; once the server is there again, it goes on."""
     metrics = Metrics()
