@@ -51,7 +51,7 @@ def rule_12_values(check: Check) -> Iterator[Anomaly]:
 def _limit(check: Check) -> str:
     """Say how many are allowed, where some are."""
     allowed = max(1.0 - check.feature.min_share, check.tolerance)
-    return f"; {share(allowed, 1)} may be" if allowed > 0 else ""
+    return f"; up to {share(allowed, 1)} is tolerated" if allowed > 0 else ""
 
 
 def rule_13_range(check: Check) -> Iterator[Anomaly]:

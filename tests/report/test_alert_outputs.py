@@ -64,7 +64,7 @@ def test_the_page_tells_since_when_how_and_how_large():
     page = _page(FIRING)
 
     assert "10m window" in page
-    assert ":40</time></span>, sudden" in page
+    assert ":40 UTC</time></span>, sudden" in page
     assert "hellinger 0.3, threshold 0.125, at most 0.5" in page
 
 
