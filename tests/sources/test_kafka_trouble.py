@@ -129,7 +129,7 @@ def test_a_wrong_password_is_tried_once_and_explained(rig, caplog):
             source.poll(0.1)
 
     assert "SaslAuthenticationFailedError" in caplog.text
-    assert "check username and password_file in source.security" in caplog.text
+    assert "check username and password_file (or oauth) in source.security" in caplog.text
     assert rig.locked.n_connections - before == 1
     assert source._retry_at_s - source._clock.monotonic_s() > 10.0
 
