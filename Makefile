@@ -78,7 +78,8 @@ lint: $(VENV)/.dev ## format, style, types and layers
 fast: $(VENV)/.dev ## the tests that need no other program, nor build the image
 	$(BIN)/pytest -m "not kafka and not registry and not prometheus and not alertmanager and not browser and not image" $(ARGS)
 
-# These wait for other programs most of the time, so they run beside the rest.
+# These wait for other programs most of the time, so they run beside the rest; both give way to the faults, which
+# are about time.
 FAULTS := tests/faults
 WAITING := tests/sources tests/integration tests/browser tests/deploy tests/demo
 REST := $(FAULTS:%=--ignore %) $(WAITING:%=--ignore %)
@@ -93,8 +94,8 @@ test: $(VENV)/.dev lint ## all checks and tests, against real Kafka, Apicurio Re
 	@tools/provide chromium || [ -z "$${CI:-}" ]
 	@mkdir -p build
 	@$(BIN)/pytest $(FAULTS) $(ARGS) > build/faults.log 2>&1 & faults=$$!; \
-	  $(BIN)/pytest $(WAITING) $(ARGS) > build/waiting.log 2>&1 & waiting=$$!; code=0; \
-	  $(BIN)/pytest $(REST) $(ARGS) || code=$$?; \
+	  nice -n 5 $(BIN)/pytest $(WAITING) $(ARGS) > build/waiting.log 2>&1 & waiting=$$!; code=0; \
+	  nice -n 5 $(BIN)/pytest $(REST) $(ARGS) || code=$$?; \
 	  for beside in $$faults $$waiting; do wait $$beside || { w=$$?; [ $$w -eq 5 ] || code=$$w; }; done; \
 	  cat build/faults.log build/waiting.log; exit $$code
 
