@@ -142,7 +142,7 @@ def _found(view: View, t: Transition) -> _Found:
     if not evaluation.n[row] or t.alert == SCHEMA_ALERT:
         return began
     changed = contributors(
-        judge.baseline, judge.reference(row), evaluation.window.profile.row(row), f,
+        judge.baseline, judge.expected(evaluation.window, row), evaluation.window.profile.row(row), f,
         min_count=judge.policy.min_count,
     )  # fmt: skip
     return _Found(_message(view, t, judged, row, f), changed)
