@@ -109,7 +109,7 @@ class Judge:
         self.key = key
         self.baseline = baseline
         self.slices = slices if slices is not None else Slices()
-        self._policy, self._own = policy, self.slices.own(baseline.features.names)
+        self._policy = policy
         self._limits = _Limits.of(
             [_with_comparators(policy.of(f), f, baseline) for f in baseline.features.names]
         )
@@ -304,7 +304,7 @@ class Judge:
         fixed = self._limits.fixed[name]
         threshold = np.array(np.broadcast_to(np.where(np.isnan(fixed), auto, fixed), measured.value.shape))
         threshold[:, self._limits.off[name] | self._limits.ignored] = np.nan
-        threshold[self._own | np.isnan(measured.value)] = np.nan
+        threshold[np.isnan(measured.value)] = np.nan
         return threshold
 
     def _distance_threshold(self, measured: Statistic, natural: Floats | float) -> Floats:

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 
-from detector.batch import Bools, Ints
+from detector.batch import Ints
 
 ALL = "all"
 
@@ -37,17 +37,6 @@ class Slices:
 
     def __len__(self) -> int:
         return len(self.names)
-
-    def own(self, features: Sequence[str]) -> Bools:
-        """Return where a feature is the very column that a slice is cut by (S, F).
-
-        Inside such a slice it has one value by construction: that it differs from training says nothing.
-        """
-        found = np.zeros((len(self), len(features)), dtype=bool)
-        for column, rows in zip(self.columns, self.rows, strict=True):
-            if column in features:
-                found[list(rows.values()), features.index(column)] = True
-        return found
 
     def contributions(self, columns: Sequence[Sequence[Hashable]], n: int) -> tuple[Ints | None, Ints]:
         """Return (event, row) pairs for n events as two arrays; events None means each once, in order."""
