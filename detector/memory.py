@@ -15,7 +15,7 @@ from typing import NamedTuple
 from detector.baseline.learning import MOST_DAYS, learning_slot
 from detector.baseline.variation import DAY_S
 from detector.batch import ModelKey
-from detector.drift.judge import STATISTICS
+from detector.drift.limits import STATISTICS
 from detector.errors import ConfigError
 from detector.past_alerts import MAX_PAST
 from detector.profile import Layout

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from detector.batch import Bools, Floats, Ints
 from detector.drift.evaluation import Evaluation, States
-from detector.drift.judge import STATISTICS
+from detector.drift.limits import STATISTICS
 from detector.profile import Fit
 from detector.profile.fit import picked
 from detector.tree import (

@@ -10,7 +10,7 @@ import pytest
 import detector
 from detector.batch import REJECT_REASONS
 from detector.cli import COMMANDS
-from detector.drift.judge import STATISTICS
+from detector.drift.limits import STATISTICS
 from detector.metrics import DURATION, EVALUATED, RUNNING
 
 ROOT = Path(detector.__file__).parents[1]

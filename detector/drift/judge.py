@@ -15,7 +15,7 @@ threshold set by the user replaces either rule.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,7 +26,8 @@ from detector.distances import Distance, Pair, distances
 from detector.drift.change import with_counts
 from detector.drift.evaluation import Evaluation, State, States, Statistic
 from detector.drift.level import Excursions, Level, common_chance, most_events, rate_p_value
-from detector.drift.policy import DecisionPolicy, FeaturePolicy
+from detector.drift.limits import Limits
+from detector.drift.policy import DecisionPolicy
 from detector.drift.rates import RATES, expected_rates, rates
 from detector.profile import Profile
 from detector.windows.slices import Slices
@@ -60,40 +61,6 @@ MANY_WINDOWS = 200
 MIN_VALUES = 100
 """A distance of fewer values than this decides nothing, however many events the window has."""
 
-STATISTICS = (*distances.names(), *RATES)
-"""Every statistic there is."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Limits:
-    """What the user set, as arrays over features (F): NaN where there is nothing."""
-
-    fixed: dict[str, Floats]
-    """Statistic -> fixed threshold."""
-    off: dict[str, Bools]
-    """Statistic -> where its gate is switched off."""
-    min_effect: Floats
-    ignored: Bools
-    weight: Floats
-    """In the share of drifted features: 0 where ignored."""
-    is_weighed: Bools
-    """Where the user set the weight."""
-
-    @classmethod
-    def of(cls, policies: list[FeaturePolicy]) -> "_Limits":
-        def fixed(policy: FeaturePolicy, name: str) -> float:
-            value = policy.thresholds.get(name)
-            return np.nan if value is None else value
-
-        return cls(
-            {name: np.array([fixed(p, name) for p in policies]) for name in STATISTICS},
-            {name: np.array([p.thresholds.get(name, 0.0) is None for p in policies]) for name in STATISTICS},
-            np.array([p.min_effect for p in policies], dtype=np.float64),
-            np.array([p.ignore for p in policies]),
-            np.array([0.0 if p.ignore else 1.0 if p.importance is None else p.importance for p in policies]),
-            np.array([p.importance is not None for p in policies]),
-        )
-
 
 class Judge:
     """Judges the windows of one model version. Holds nothing that changes."""
@@ -110,9 +77,7 @@ class Judge:
         self.baseline = baseline
         self.slices = slices if slices is not None else Slices()
         self._policy = policy
-        self._limits = _Limits.of(
-            [_with_comparators(policy.of(f), f, baseline) for f in baseline.features.names]
-        )
+        self._limits = Limits.of(baseline, policy, self.slices)
         self._reference = self._reference_profile()
         self._means = _means(self._reference, baseline)
         self._std = _std(self._reference, baseline)
@@ -303,7 +268,7 @@ class Judge:
             auto = self._distance_threshold(measured, natural)
         fixed = self._limits.fixed[name]
         threshold = np.array(np.broadcast_to(np.where(np.isnan(fixed), auto, fixed), measured.value.shape))
-        threshold[:, self._limits.off[name] | self._limits.ignored] = np.nan
+        threshold[self._limits.off[name] | ~self._limits.is_judged] = np.nan
         threshold[np.isnan(measured.value)] = np.nan
         return threshold
 
@@ -343,27 +308,20 @@ class Judge:
         the user made to carry the share alone. So every false alarm of the whole takes two of features,
         and at most half as many can be expected as of these, however features hang together.
         """
-        weight, share = self._limits.weight, self._policy.dataset_share
-        total = max(float(weight.sum()), 1e-300)
+        limits = self._limits
+        total = np.maximum(limits.weight.sum(axis=-1), 1e-300)
         # The least part that a share of 3 of 10 must not miss by rounding.
-        least = share * (1.0 - 1e-9)
-        drifts = (state == State.DRIFT) & (weight > 0)
-        ratio = drifts @ weight / total
-        carries = self._limits.is_weighed & (weight >= least * total)
-        is_several = drifts.sum(axis=-1) >= min(2, max(int((weight > 0).sum()), 1))
+        least = self._policy.dataset_share * (1.0 - 1e-9)
+        weighs = limits.weight > 0
+        drifts = (state == State.DRIFT) & weighs
+        ratio = (drifts * limits.weight).sum(axis=-1) / total
+        carries = limits.is_weighed & (limits.weight >= least * total[:, None])
+        is_several = drifts.sum(axis=-1) >= np.clip(weighs.sum(axis=-1), 1, 2)
         is_enough = is_several | (drifts & carries).any(axis=-1)
         warns = np.where(ratio >= WARNING_SHARE * least, State.WARNING, State.OK)
         whole = np.where((ratio >= least) & is_enough, State.DRIFT, warns)
         whole = np.where(enough, whole, State.INSUFFICIENT)
         return np.where(enough, ratio, np.nan), whole.astype(np.int8)
-
-
-def _with_comparators(policy: FeaturePolicy, feature: str, baseline: Baseline) -> FeaturePolicy:
-    """Return a policy with the schema's own thresholds, where the configuration says nothing else."""
-    expected = baseline.schema.features.get(feature)
-    if expected is None or not (expected.drift or expected.skew):
-        return policy
-    return replace(policy, thresholds={**expected.drift, **expected.skew, **policy.thresholds})
 
 
 def _rate_share(name: str) -> float:

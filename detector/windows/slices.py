@@ -8,7 +8,7 @@ from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 
-from detector.batch import Ints
+from detector.batch import Bools, Ints
 
 ALL = "all"
 
@@ -37,6 +37,14 @@ class Slices:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def are_by(self, columns: Sequence[str]) -> Bools:
+        """Return which rows are slices by which of these columns: there that column is one value."""
+        found = np.zeros((len(self), len(columns)), dtype=bool)
+        for column, rows in zip(self.columns, self.rows, strict=True):
+            if column in columns:
+                found[sorted(set(rows.values())), columns.index(column)] = True
+        return found
 
     def contributions(self, columns: Sequence[Sequence[Hashable]], n: int) -> tuple[Ints | None, Ints]:
         """Return (event, row) pairs for n events as two arrays; events None means each once, in order."""
