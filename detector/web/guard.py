@@ -23,6 +23,9 @@ MAX_HEADER_BYTES = 16 << 10
 
 API = b"/api/"
 
+NO_PATH = "no such path"
+NO_PATH_OF_API = f"{NO_PATH}; /api/v1/openapi.json lists what there is"
+
 OPEN = frozenset({b"/healthz", b"/readyz"})
 """Whoever asks for the health of a program has no password of it, and learns no more than yes or no."""
 
@@ -64,7 +67,7 @@ class Guard:
             return refuse(400, "a request with a body")
         # As it was sent: nothing is decoded, so no two ways of writing lead to the same place.
         if not self._paths.fullmatch(path):
-            return refuse(404, "no such path")
+            return refuse(404, NO_PATH_OF_API if path.startswith(API) else NO_PATH)
         return None if path in OPEN else self._stranger(headers, refuse)
 
     def _stranger(self, headers: list[tuple[bytes, bytes]], refuse: "_Refuse") -> Response | None:

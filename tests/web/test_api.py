@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from detector.batch import ModelKey
 from detector.drift.policy import DecisionPolicy, FeaturePolicy
 from detector.metrics import Metrics
 from detector.web import WebServer
@@ -155,6 +156,65 @@ def test_alerts_tell_what_status_tells_and_more(api):
     assert api.get("/api/v1/alerts?status=resolved")["total"] == 0
 
 
+def test_alerts_of_one_model_can_be_asked_for(view):
+    """Also of one that is no longer watched, for alerts outlive models; of others there are none."""
+    other = replace(view.firing[0], key=ModelKey("old model", "7"), status="resolved", ends_at_s=START_S)
+    with serving(replace(view, past=(other,))) as api:
+        everything = api.get("/api/v1/alerts")
+        n = everything["total"]
+        old = api.get(f"/api/v1/alerts?model={slug('old model')}")
+
+        assert n == len(view.firing) + 1 > 2
+        assert [a["version"] for a in old["items"]] == ["7"]
+        assert api.get(f"/api/v1/alerts?model={slug('old model')}&version=7") == old
+        assert api.get(f"/api/v1/alerts?model={KEY.model}&version={KEY.version}")["total"] == n - 1
+        assert api.get(f"/api/v1/alerts?model={KEY.model}&status=resolved")["items"] == []
+        assert api.get(f"/api/v1/alerts?model={KEY.model}&version=7")["total"] == 0
+        assert api.get("/api/v1/alerts?model=none")["total"] == 0
+
+
+def test_what_came_to_nothing_is_told_in_one_form(view):
+    """Rejected, lost, and what could not be fetched, of which no topic is known."""
+    counters = view.counters.copy()
+    counters.rejected["events", "late"] += 3
+    source = replace(view.source, skipped={"poison": 10, "out_of_range": 2})
+    with serving(replace(view, counters=counters, source=source)) as api:
+        told = api.get("/api/v1/source")
+
+        assert told["rejected"] == [{"topic": "events", "reason": "late", "n": 3}]
+        assert told["skipped"] == [
+            {"topic": None, "reason": "out_of_range", "n": 2},
+            {"topic": None, "reason": "poison", "n": 10},
+        ]
+        assert api.get("/api/v1/status")["source"]["skipped"] == {"poison": 10, "out_of_range": 2}
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/v1", "/api/v1/", "/api/v2/models", "/api/v1/models/"])
+def test_who_is_lost_is_told_what_there_is(api, path):
+    status, _, body = api.ask(path)
+
+    assert status == 404
+    assert body == {"detail": "no such path; /api/v1/openapi.json lists what there is"}
+
+
+@pytest.mark.parametrize(
+    ("path", "detail"),
+    [
+        (f"{MODEL}/features?sort=change&sort=name", "query: given twice"),
+        (f"{MODEL}/features?sort=name&sort=name", "query: given twice"),
+        (f"{MODEL}/features?sort=name&limit=5&%73ort=change", "query: given twice"),
+        ("/api/v1/alerts?offset=1&offset=2", "query: given twice"),
+        (f"{MODEL}?x=&x=", "query: given twice"),
+        ("/api/v1/alerts?version=1", "query: version only together with model"),
+    ],
+)
+def test_a_query_that_has_two_meanings_is_refused(api, path, detail):
+    """Neither is taken."""
+    status, _, body = api.ask(path)
+
+    assert (status, body) == (422, {"detail": detail})
+
+
 def test_the_schema_is_told_without_its_categories(api):
     answer = api.get(f"{MODEL}/schema")
     country = next(e for e in answer["items"] if e["id"] == "country")
@@ -188,6 +248,7 @@ def test_the_source_and_the_settings_in_force_are_told(api, view):
         (f"{MODEL}/features?window=soon", 422),
         (f"{MODEL}/features?state=bad", 422),
         (f"{MODEL}/features?fields=all", 422),
+        ("/api/v1/alerts?model=b%20ad", 422),
         (f"{MODEL}/features/amount/history?window=" + "1" * 400, 422),
         ("/api/v1/alerts?status=" + "firing" * 1000, 422),
         ("/api/v1/" + "a" * 3000, 414),

@@ -78,7 +78,9 @@ class AlertPage(Page[AlertAnswer]):
 
 def alerts_answer(view: View, asked: OfAlerts) -> AlertPage:
     """Return some of the alerts, those that began last first."""
-    alerts = [t for t in (*view.firing, *view.past) if asked.status in (None, t.status)]
+    alerts = [
+        t for t in (*view.firing, *view.past) if asked.status in (None, t.status) and asked.are_of(t.key)
+    ]
     alerts.sort(key=lambda t: (-t.starts_at_s, t.id))
     some = alerts[asked.offset : asked.offset + asked.limit]
     return AlertPage(

@@ -1,17 +1,19 @@
 """What may stand in an address of the API, and finding what it means."""
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from detector.batch import ModelKey
 from detector.outcome import Judged
 from detector.times import parse_duration
 from detector.view import View
 from detector.web.api.answers import StateName
 from detector.web.pages.site import Model, NotThereError, find_model
-from detector.web.slugs import PATTERN, named
+from detector.web.slugs import PATTERN, named, slug
 from detector.windows.slices import ALL
 
 DEFAULT_LIMIT = 50
@@ -84,6 +86,22 @@ class OfAlerts(Paged):
     """Which alerts."""
 
     status: Literal["firing", "resolved"] | None = Field(default=None, description="only these")
+    model: str | None = Field(
+        default=None, pattern=SLUG, description="id of a model: only its alerts", examples=["credit-risk"]
+    )
+    version: str | None = Field(
+        default=None, pattern=SLUG, description="id of a version of that model", examples=["3"]
+    )
+
+    @model_validator(mode="after")
+    def _of_a_model(self) -> Self:
+        if self.version is not None and self.model is None:
+            raise PydanticCustomError("version_alone", "version only together with model")
+        return self
+
+    def are_of(self, key: ModelKey) -> bool:
+        """Whether alerts of a model version are asked for; also of one that is no longer watched."""
+        return self.model in (None, slug(key.model)) and self.version in (None, slug(key.version))
 
 
 def feature_of(view: View, model: str, version: str, feature: str) -> tuple[Model, int]:

@@ -172,6 +172,10 @@ class Api:
         make: Callable[[View], BaseModel],
         shows: Callable[[View], Hashable] | None = None,
     ) -> Response:
+        names = [name for name, _ in request.query_params.multi_items()]
+        if len(set(names)) < len(names):
+            # One of the two would be taken, and nobody knows which.
+            return JSONResponse({"detail": "query: given twice"}, 422)
         view = self._newest()
         if view is None:
             return JSONResponse({"detail": _REASONS[503]}, 503)

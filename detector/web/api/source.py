@@ -34,9 +34,10 @@ class TopicAnswer(Answer):
 
 
 class ReasonCount(Answer):
-    """Records of one topic that came to nothing, and why."""
+    """Records that came to nothing, and why."""
 
-    topic: str
+    topic: str | None
+    """null: of all topics together."""
     reason: str
     n: int
 
@@ -86,8 +87,8 @@ class SourceAnswer(Page[PartitionAnswer]):
     """Events, of all topics and reasons."""
     lost: Sequence[ReasonCount]
     """Records that can never be read: the first 100."""
-    skipped: Mapping[str, int]
-    """Records that could not be fetched, by reason."""
+    skipped: Sequence[ReasonCount]
+    """Records that could not be fetched, by reason: the first 100."""
     state: StateAnswer | None
     """null where none is kept."""
     dead_letters: SinkAnswer | None
@@ -117,7 +118,7 @@ def source_answer(view: View, asked: Paged) -> SourceAnswer:
         rejected=_counts(counters.rejected),
         rejected_total=counters.rejected.total(),
         lost=_counts(counters.lost),
-        skipped={label(reason): n for reason, n in sorted(view.source.skipped.items())[:MAX_LISTED]},
+        skipped=_counts({(None, reason): n for reason, n in view.source.skipped.items()}),
         state=None if view.state is None else _state(view.state),
         dead_letters=None if view.dead_letters is None else _sink(view.dead_letters),
         sinks=[_sink(sink) for sink in view.sinks[:MAX_LISTED]],
@@ -146,9 +147,9 @@ def _topics(view: View) -> list[TopicAnswer]:
     ]
 
 
-def _counts(counts: Mapping[tuple[str, str], int]) -> list[ReasonCount]:
+def _counts(counts: Mapping[tuple[str, str], int] | Mapping[tuple[None, str], int]) -> list[ReasonCount]:
     return [
-        ReasonCount(topic=label(topic), reason=label(reason), n=n)
+        ReasonCount(topic=None if topic is None else label(topic), reason=label(reason), n=n)
         for (topic, reason), n in sorted(counts.items())[:MAX_LISTED]
     ]
 
