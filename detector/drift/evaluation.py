@@ -76,6 +76,13 @@ class Evaluation:
             untold &= np.isnan(found.value)
         return np.concatenate((nothing | untold, nothing), axis=1)
 
+    def is_judged(self, row: int) -> NDArray[np.bool_]:
+        """Return on which features any statistic decides in a slice (F)."""
+        judged = np.zeros(len(self.features), dtype=bool)
+        for name in self.worst:
+            judged |= np.isfinite(self.statistics[name].threshold[row])
+        return judged
+
     def worst_statistic(self, row: int, feature: int) -> str | None:
         """Return the statistic furthest over (or nearest to) its threshold; None if none decides."""
         if not self.worst:

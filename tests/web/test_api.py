@@ -74,7 +74,23 @@ def test_models_are_told_with_their_windows(api):
     assert (model["id"], model["state"], model["events_accepted"]) == ("credit/1", "warning", 12_000)
     assert [w["window"] for w in model["windows"]] == ["5m", "30m"]
     assert model["windows"][0]["n"] == 750
-    assert model["windows"][0]["features"] == {"insufficient": 0, "ok": 3, "warning": 0, "drift": 1}
+    counts = {"insufficient": 0, "ok": 3, "warning": 0, "drift": 1, "not_judged": 0}
+    assert model["windows"][0]["features"] == counts
+
+
+def test_a_feature_that_nobody_judges_is_not_counted_as_ok():
+    """The counts are those of the pages; status keeps its own, of states alone."""
+    policy = DecisionPolicy(min_samples=100, features={"age": FeaturePolicy(ignore=True)})
+    rng = np.random.default_rng(6)
+    rig = Rig(baseline_of(training_rows(rng, 2000)), TWO_WINDOWS, policy)
+    feed(rig, rng, 10)
+    with serving(view_over(rig)) as api:
+        window, features = api.get(MODEL)["windows"][0], api.get(f"{MODEL}/features")["items"]
+        of_status = api.get("/api/v1/status")["models"][0]["windows"][0]["features"]
+
+    assert window["features"] == {"insufficient": 0, "ok": 3, "warning": 0, "drift": 0, "not_judged": 1}
+    assert [f["id"] for f in features if not f["judged"]] == ["age"]
+    assert of_status == {"insufficient": 0, "ok": 4, "warning": 0, "drift": 0}
 
 
 def test_a_model_is_told_with_its_policy_and_slices(api):

@@ -81,8 +81,7 @@ def _found(model: Model, windows: Sequence[Judged], row: int) -> _Found:
     excess = np.array([j.evaluation.excess[:, row].max(axis=0, initial=0.0) for j in windows])
     judged = np.zeros(n, dtype=bool)
     for evaluation in (j.evaluation for j in windows):
-        for name in evaluation.worst:
-            judged |= np.isfinite(evaluation.statistics[name].threshold[row])
+        judged |= evaluation.is_judged(row)
     # The worst state first, and of the windows that are in it the one that is furthest over.
     order = np.lexsort((-excess, -states), axis=0)[0]
     return _Found(states.max(axis=0), np.take_along_axis(excess, order[None], axis=0)[0], judged, order)

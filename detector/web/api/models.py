@@ -39,6 +39,13 @@ class StateCounts(Answer):
     drift: int
 
 
+class FeatureCounts(StateCounts):
+    """How many features are in each state, and how many in none."""
+
+    not_judged: int
+    """On which no statistic decides, as on those that are ignored; they are not among the `ok`."""
+
+
 class WindowAnswer(Answer):
     """The latest evaluation of one window length, of all events."""
 
@@ -54,7 +61,7 @@ class WindowAnswer(Answer):
     """Of the model as a whole."""
     drifted_ratio: Number
     """Share of the judged features that drift, by importance."""
-    features: StateCounts
+    features: FeatureCounts
 
 
 class ModelSummary(Answer):
@@ -174,7 +181,8 @@ def model_answer(view: View, model: str, version: str) -> ModelDetail:
 def window_answer(judged: Judged) -> WindowAnswer:
     """Return the latest evaluation of a window length."""
     evaluation, window = judged.evaluation, judged.evaluation.window
-    states = Counter(judged.state[0].tolist())
+    is_idle = (judged.state[0] == State.OK) & ~evaluation.is_judged(0)
+    states = Counter(judged.state[0][~is_idle].tolist())
     return WindowAnswer(
         window=format_duration(window.length_s),
         window_s=window.length_s,
@@ -184,7 +192,9 @@ def window_answer(judged: Judged) -> WindowAnswer:
         complete=window.is_complete,
         state=state_name(int(judged.dataset_state[0])),
         drifted_ratio=number(float(evaluation.drifted_ratio[0])),
-        features=StateCounts(**{state.label: states[int(state)] for state in State}),
+        features=FeatureCounts(
+            **{state.label: states[int(state)] for state in State}, not_judged=int(is_idle.sum())
+        ),
     )
 
 
