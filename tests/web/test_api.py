@@ -221,7 +221,6 @@ def test_who_is_lost_is_told_what_there_is(api, path):
         (f"{MODEL}/features?sort=name&limit=5&%73ort=change", "query: given twice"),
         ("/api/v1/alerts?offset=1&offset=2", "query: given twice"),
         (f"{MODEL}?x=&x=", "query: given twice"),
-        ("/api/v1/alerts?version=1", "query: version only together with model"),
     ],
 )
 def test_a_query_that_has_two_meanings_is_refused(api, path, detail):

@@ -1,11 +1,10 @@
 """What may stand in an address of the API, and finding what it means."""
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field
 
 from detector.batch import ModelKey
 from detector.outcome import Judged
@@ -90,14 +89,8 @@ class OfAlerts(Paged):
         default=None, pattern=SLUG, description="id of a model: only its alerts", examples=["credit-risk"]
     )
     version: str | None = Field(
-        default=None, pattern=SLUG, description="id of a version of that model", examples=["3"]
+        default=None, pattern=SLUG, description="id of a version, of that model or of any", examples=["3"]
     )
-
-    @model_validator(mode="after")
-    def _of_a_model(self) -> Self:
-        if self.version is not None and self.model is None:
-            raise PydanticCustomError("version_alone", "version only together with model")
-        return self
 
     def are_of(self, key: ModelKey) -> bool:
         """Whether alerts of a model version are asked for; also of one that is no longer watched."""
