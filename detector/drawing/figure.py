@@ -2,7 +2,7 @@
 
 The reference is a filled shape, the current side an outlined one: they can be told apart without colour.
 Numbers are columns, categories rows; what lies outside the training range and cells without a value are rows
-below the columns, on an axis of their own.
+below the columns, on a scale of 0 to 100%.
 """
 
 from collections.abc import Sequence
@@ -36,12 +36,6 @@ Scale = Literal["share", "density"]
 LEFT, RIGHT, TOP, PLOT = 64, 14, 16, 190
 """Room left and right of the columns and above them, and their height."""
 
-LEAST_TOLD = 1e-4
-"""A share below this beyond the ends of the axis is not worth a word."""
-
-LEAST_TOP = 0.1
-"""The axis of rates below the columns ends here at least: a small rate looks small."""
-
 MOST_ROWS = 60
 """Rows of a figure; of more categories the last are counted together."""
 
@@ -54,27 +48,15 @@ def figure(d: Distribution, scale: Scale) -> Markup:
     """
     values = [b for b in d.bins if b.kind == "values"]
     apart = [b for b in d.bins if b.kind != "values" and (b.reference > 0 or b.current > 0)]
-    sides = [
-        ("reference", f"reference, {d.n_reference:,} cells"),
-        ("current", f"current, {d.n_current:,} cells"),
-    ]
     if d.type in ("int", "float") and values:
-        columns = by_share(values) if scale == "share" else by_density(values)
-        drawn = _numeric(d, columns, apart, scale)
-        sides += _beyond(values, columns)
+        drawn = _numeric(d, values, apart, scale)
     else:
         drawn = _categories(d, _few(values), apart)
+    sides = (
+        ("reference", f"reference, {d.n_reference:,} cells"),
+        ("current", f"current, {d.n_current:,} cells"),
+    )
     return framed("distribution", drawn, legend(sides))
-
-
-def _beyond(values: Sequence[Bin], columns: Columns) -> list[tuple[str, str]]:
-    """Say how much lies beyond the ends of the columns, where something does."""
-    reference = sum(b.reference for b in values) - float(columns.reference.sum())
-    current = sum(b.current for b in values) - float(columns.current.sum())
-    if max(reference, current) < LEAST_TOLD:
-        return []
-    said = f"beyond the ends: reference {percent(max(reference, 0.0))}, current {percent(max(current, 0.0))}"
-    return [("note", said)]
 
 
 def _gist(d: Distribution) -> Markup:
@@ -102,21 +84,16 @@ def _few(values: Sequence[Bin]) -> list[Bin]:
 def _categories(d: Distribution, values: Sequence[Bin], apart: Sequence[Bin]) -> Markup:
     y, gap = 24.0, 10.0 if values and apart else 0.0
     height = (len(values) + len(apart)) * ROW + gap
-    # What stands for many others would make slivers of the rest: its bar is cut, its share is written.
-    top = scale_of([b for b in (*values, *apart) if b.kind != "rest"])
+    top = scale_of([*values, *apart])
     inside = [axis(y, height, top), rows(values, y, top), rows(apart, y + len(values) * ROW + gap, top)]
     return drawing(y + height + 2, _gist(d), inside)
 
 
-def _numeric(d: Distribution, columns: Columns, apart: Sequence[Bin], scale: Scale) -> Markup:
+def _numeric(d: Distribution, values: Sequence[Bin], apart: Sequence[Bin], scale: Scale) -> Markup:
+    columns = by_share(values) if scale == "share" else by_density(values)
     bottom = TOP + PLOT + 34.0
-    inside = [_plot(columns, scale)]
-    if apart:
-        # On a scale of their own, which its axis tells.
-        y, height, top = bottom + 30.0, len(apart) * ROW, max(scale_of(apart), LEAST_TOP)
-        inside += [axis(y, height, top), rows(apart, y, top)]
-        bottom = y + height
-    return drawing(bottom, _gist(d), inside)
+    inside = [_plot(columns, scale), rows(apart, bottom + 6, 1.0)]
+    return drawing(bottom + (6 + len(apart) * ROW if apart else 0), _gist(d), inside)
 
 
 def _plot(columns: Columns, scale: Scale) -> Markup:

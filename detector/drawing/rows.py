@@ -16,12 +16,11 @@ BARS = 310
 
 
 def rows(bins: Sequence[Bin], y: float, top: float) -> Markup:
-    """Return a row a bin from `y` down; `top` is the share of the longest bar, what is longer is cut."""
+    """Return a row a bin from `y` down; `top` is the share of a bar as long as can be."""
     return joined(_row(b, y + i * ROW, BARS / top) for i, b in enumerate(bins))
 
 
 def _row(b: Bin, y: float, scale: float) -> Markup:
-    is_cut = max(b.reference, b.current) * scale > BARS * (1.0 + 1e-9)
     shares = Markup("{} \u2192 {}").format(percent(b.reference), percent(b.current))
     return group(
         words_of(text_of(b.name), b.reference, b.current),
@@ -29,7 +28,6 @@ def _row(b: Bin, y: float, scale: float) -> Markup:
         clipped(text_of(_short(b), 40), 0, y, NAMES - 10, ROW),
         rect("reference", NAMES, y + 4, min(b.reference * scale, BARS), 18),
         rect("current", NAMES, y + 8, min(b.current * scale, BARS), 10),
-        rect("cut", NAMES + BARS - 16, y, 5, ROW) if is_cut else Markup(""),
         label(shares, WIDTH, y + ROW * 0.68, "end"),
     )
 
