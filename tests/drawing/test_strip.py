@@ -5,7 +5,7 @@ import pytest
 
 from detector.drawing import level_of, strip, strip_legend
 from detector.drift.evaluation import State
-from tests.drawing.reading import HOSTILE, is_harmless, parsed
+from tests.drawing.reading import HOSTILE, is_harmless, parsed, titles
 
 
 def _rects(drawn):
@@ -73,5 +73,32 @@ def test_the_title_is_never_markup(text):
 
 
 def test_the_legend_names_every_level():
-    """In the order of their rank."""
-    assert [e.get("class") for e in parsed(strip_legend()).iter("li")] == [f"l{i}" for i in range(6)]
+    """In the order of their rank, and the line under what is in state drift."""
+    kinds = [e.get("class") for e in parsed(strip_legend()).iter("li")]
+
+    assert kinds == [*(f"l{i}" for i in range(6)), "drifting"]
+    assert "state drift" in str(strip_legend())
+
+
+def test_state_drift_is_underlined_at_any_level():
+    """A feature that is back below its threshold is not yet fine: seen, in words, and for the pointer."""
+    excess = np.array([0.2, 3.0, 0.9, 0.2])
+    states = np.array([State.OK, State.OK, State.DRIFT, State.DRIFT])
+    drawn = strip(level_of(excess, states), title="amount")
+
+    assert [r for r in _rects(drawn) if r[0] == "drifting"] == [("drifting", 2, 1), ("drifting", 3, 1)]
+    assert [kind for kind, *_ in _rects(drawn) if kind != "drifting"] == ["l1", "l5", "l3", "l1"]
+    assert parsed(drawn).get("aria-label") == (
+        "amount: over the threshold in 1 of 4 slots, in state drift in 2, "
+        "last below half the threshold, state drift"
+    )
+    assert titles(drawn)[-1] == "below half the threshold, state drift"
+
+
+def test_of_many_slots_one_in_state_drift_is_kept():
+    """Beside worse levels of its stretch."""
+    states = np.zeros(10_000, dtype=np.int64)
+    states[7777] = State.DRIFT
+    drawn = strip(level_of(np.tile([0.2, 3.0], 5000), states), title="x")
+
+    assert len([r for r in _rects(drawn) if r[0] == "drifting"]) == 1
