@@ -32,6 +32,9 @@ class Columns:
     reference: Floats
     current: Floats
     names: tuple[str, ...]
+    below: tuple[float, float] = (0.0, 0.0)
+    """Shares of both sides, reference and current, that lie below the first column and are not drawn."""
+    above: tuple[float, float] = (0.0, 0.0)
 
 
 def by_share(bins: Sequence[Bin]) -> Columns:
@@ -74,7 +77,9 @@ def by_density(bins: Sequence[Bin]) -> Columns:
     grid = _axis(edges, mass, atoms)
     reference, current = (_on_grid(edges, side, grid) for side in shares)
     names = tuple(f"{low:.5g} to {high:.5g}" for low, high in pairwise(grid.tolist()))
-    return Columns(grid, reference, current, names)
+    middles = edges[:-1] / 2 + edges[1:] / 2
+    below, above = (shares[:, part].sum(axis=1).tolist() for part in (middles < grid[0], middles > grid[-1]))
+    return Columns(grid, reference, current, names, tuple(below), tuple(above))
 
 
 def _axis(edges: Floats, mass: Floats, atoms: Floats) -> Floats:

@@ -2,19 +2,20 @@
 
 The reference is a filled shape, the current side an outlined one: they can be told apart without colour.
 Numbers are columns, categories rows; what lies outside the training range and cells without a value are rows
-below the columns, on a scale of 0 to 100%.
+below the columns, with an axis of their own.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
 from markupsafe import Markup
 
 from detector.drawing.columns import Columns, by_density, by_share
-from detector.drawing.rows import ROW, axis, rows, scale_of, words_of
+from detector.drawing.rows import ROW, axis, is_cut, rows, scale_of, words_of
 from detector.drawing.svg import (
-    WIDTH,
+    Only,
     drawing,
     framed,
     group,
@@ -23,9 +24,12 @@ from detector.drawing.svg import (
     label,
     legend,
     line,
+    number,
     path,
     percent,
     rect,
+    room,
+    stretched,
     text_of,
 )
 from detector.drawing.ticks import MOST_TICKS, range_ticks, value_ticks
@@ -33,8 +37,20 @@ from detector.drift.distribution import Bin, Distribution
 
 Scale = Literal["share", "density"]
 
-LEFT, RIGHT, TOP, PLOT = 64, 14, 16, 190
-"""Room left and right of the columns and above them, and their height."""
+TOP, PLOT = 32, 190
+"""Room above the columns, and their height."""
+
+BELOW = 34
+"""Room for the axis below the columns."""
+
+HEADING = 44
+"""Room for what stands above the rows below the columns."""
+
+LEAST_SCALE = 0.1
+"""Least share that fills a row beside columns of density: next to nothing must not look like much."""
+
+LEAST_STEP = 1e-300
+"""Columns narrower than this have no density that can be told."""
 
 MOST_ROWS = 60
 """Rows of a figure; of more categories the last are counted together."""
@@ -49,14 +65,14 @@ def figure(d: Distribution, scale: Scale) -> Markup:
     values = [b for b in d.bins if b.kind == "values"]
     apart = [b for b in d.bins if b.kind != "values" and (b.reference > 0 or b.current > 0)]
     if d.type in ("int", "float") and values:
-        drawn = _numeric(d, values, apart, scale)
+        drawn, notes = _numeric(d, values, apart, scale)
     else:
-        drawn = _categories(d, _few(values), apart)
+        drawn, notes = _categories(d, _few(values), apart)
     sides = (
         ("reference", f"reference, {d.n_reference:,} cells"),
         ("current", f"current, {d.n_current:,} cells"),
     )
-    return framed("distribution", drawn, legend(sides))
+    return framed("distribution", drawn, legend([*sides, *(("note", note) for note in notes)]))
 
 
 def _gist(d: Distribution) -> Markup:
@@ -81,73 +97,114 @@ def _few(values: Sequence[Bin]) -> list[Bin]:
     return [*kept, Bin(f"{len(rest):,} more", "rest", None, None, reference, current)]
 
 
-def _categories(d: Distribution, values: Sequence[Bin], apart: Sequence[Bin]) -> Markup:
+def _categories(d: Distribution, values: Sequence[Bin], apart: Sequence[Bin]) -> tuple[Markup, list[str]]:
     y, gap = 24.0, 10.0 if values and apart else 0.0
     height = (len(values) + len(apart)) * ROW + gap
     top = scale_of([*values, *apart])
     inside = [axis(y, height, top), rows(values, y, top), rows(apart, y + len(values) * ROW + gap, top)]
-    return drawing(y + height + 2, _gist(d), inside)
+    is_any_cut = any(is_cut(b, top) for b in (*values, *apart))
+    notes = ["a bar struck through is longer than the axis: its figures tell"] if is_any_cut else []
+    return drawing(y + height + 2, _gist(d), inside), notes
 
 
-def _numeric(d: Distribution, values: Sequence[Bin], apart: Sequence[Bin], scale: Scale) -> Markup:
+def _numeric(
+    d: Distribution, values: Sequence[Bin], apart: Sequence[Bin], scale: Scale
+) -> tuple[Markup, list[str]]:
     columns = by_share(values) if scale == "share" else by_density(values)
-    bottom = TOP + PLOT + 34.0
-    inside = [_plot(columns, scale), rows(apart, bottom + 6, 1.0)]
-    return drawing(bottom + (6 + len(apart) * ROW if apart else 0), _gist(d), inside)
+    bottom = float(TOP + PLOT + BELOW)
+    height = TOP + PLOT
+    inside = [_heading(scale), room("plot", 0, height, _plot(columns, scale))]
+    if apart:
+        highest = float(np.maximum(columns.reference, columns.current).max(initial=0.0))
+        top = scale_of(apart, max(highest, 0.001) if scale == "share" else LEAST_SCALE)
+        y = bottom + HEADING
+        inside += [
+            label("no value, or outside training: share of cells", 0, bottom + 16, "start"),
+            axis(y, len(apart) * ROW, top),
+            rows(apart, y, top),
+        ]
+        bottom = y + len(apart) * ROW + 2
+    notes = list(_not_drawn(columns))
+    gist = _gist(d) + "".join(f" Not drawn: {note}." for note in notes)
+    return drawing(bottom, gist, inside), [f"not drawn: {note}" for note in notes]
 
 
-def _plot(columns: Columns, scale: Scale) -> Markup:
+def _heading(scale: Scale) -> Markup:
+    words = "share of cells in each column" if scale == "share" else "share of cells per unit of the value"
+    return label(words, 0, 14, "start")
+
+
+def _not_drawn(columns: Columns) -> Iterator[str]:
+    """Yield in words what lies beyond the ends of the axis."""
+    ends = (("below", columns.below, columns.edges[0]), ("above", columns.above, columns.edges[-1]))
+    for where, (reference, current), edge in ends:
+        if reference > 0 or current > 0:
+            yield (
+                f"{percent(reference)} of reference and {percent(current)} of current "
+                f"lie {where} {number(float(edge))}"
+            )
+
+
+def _plot(columns: Columns, scale: Scale) -> list[Markup]:
     """Return the columns with their axes."""
     top = max(float(np.maximum(columns.reference, columns.current).max(initial=0.0)) * 1.05, 1e-6)
-    n = len(columns.names)
-    width = (WIDTH - LEFT - RIGHT) / n
+    width = 100.0 / len(columns.names)
     reference, current = (columns.reference / top * PLOT).tolist(), (columns.current / top * PLOT).tolist()
     base = TOP + PLOT
-    parts = [_shares_axis(top)]
+    parts = [_shares_axis(top) if scale == "share" else _density_axis(columns, top)]
     for i, name in enumerate(columns.names):
-        x = LEFT + i * width
+        x = i * width
         parts.append(
             group(
                 words_of(text_of(name), float(columns.reference[i]), float(columns.current[i])),
                 hover(x, TOP, width, PLOT),
-                rect("reference", x + 0.5, base - reference[i], width - 1, reference[i]),
+                rect("reference", x + width * 0.03, base - reference[i], width * 0.94, reference[i]),
             )
         )
-    parts += [_outline(current, width), _values_axis(columns, scale, width)]
-    return joined(parts)
+    outline = path("current", _outline(current, width))
+    return [*parts, stretched(base, [outline]), _values_axis(columns, scale)]
 
 
-def _outline(heights: Sequence[float], width: float) -> Markup:
+def _outline(heights: Sequence[float], width: float) -> list[str]:
     """Return the columns of the current side as one shape: half as much to send as a shape for each."""
     base = TOP + PLOT
-    steps = [f"M{LEFT} {base}"]
-    steps += [f"V{base - h:.1f}H{LEFT + (i + 1) * width:.1f}" for i, h in enumerate(heights)]
-    return path("current", [*steps, f"V{base}"])
+    steps = [f"V{base - h:.1f}H{(i + 1) * width:.2f}" for i, h in enumerate(heights)]
+    return [f"M0 {base}", *steps, f"V{base}"]
 
 
 def _shares_axis(top: float) -> Markup:
-    parts = []
-    for tick in value_ticks(top):
-        y = TOP + PLOT * (1.0 - tick / top)
-        parts.append(line("grid", LEFT, y, WIDTH - RIGHT, y))
-        parts.append(label(f"{tick * 100:.4g}%", LEFT - 8, y + 4, "end"))
-    return joined(parts)
+    return joined(_across(tick / top, f"{tick * 100:.4g}%") for tick in value_ticks(top))
 
 
-def _values_axis(columns: Columns, scale: Scale, width: float) -> Markup:
+def _density_axis(columns: Columns, top: float) -> Markup:
+    """Return the axis of shares per unit of the value; without figures where these are beyond all floats."""
+    step = float(columns.edges[1]) - float(columns.edges[0])
+    highest = top / step if step > LEAST_STEP and math.isfinite(step) else 0.0
+    if not highest > LEAST_STEP:
+        return joined(_across(part, "") for part in (0.0, 0.5))
+    return joined(_across(tick / highest, f"{tick:.4g}") for tick in value_ticks(highest))
+
+
+def _across(part: float, text: str) -> Markup:
+    """Return a line across the columns, and what stands beside it."""
+    y = TOP + PLOT * (1.0 - part)
+    return line("grid", 0, y, 100, y) + label(text, 0, y + 4, "end", -8)
+
+
+def _values_axis(columns: Columns, scale: Scale) -> Markup:
     """Return the axis below the columns: round numbers, or the lower edges of some bins."""
     base, edges, n = TOP + PLOT, columns.edges, len(columns.names)
     if scale == "share":
         chosen = np.unique(np.linspace(0, n, min(MOST_TICKS, n) + 1).astype(int)).tolist()
-        ticks = [(LEFT + i * width, float(edges[i])) for i in chosen]
+        ticks = [(100.0 * i / n, float(edges[i])) for i in chosen]
     else:
         low, high = float(edges[0]), float(edges[-1])
         # Halves, because the whole range may be beyond all floats.
         ticks = [
-            (LEFT + n * width * ((tick / 2 - low / 2) / (high / 2 - low / 2)), tick)
-            for tick in range_ticks(low, high)
+            (100.0 * ((tick / 2 - low / 2) / (high / 2 - low / 2)), tick) for tick in range_ticks(low, high)
         ]
-    parts = [line("axis", LEFT, base, WIDTH - RIGHT, base)]
-    for x, tick in ticks:
-        parts += [line("axis", x, base, x, base + 5), label(f"{tick:.4g}", x, base + 24)]
+    parts = [line("axis", 0, base, 100, base)]
+    for i, (x, tick) in enumerate(ticks):
+        only: Only | None = "wide" if i % 2 and len(ticks) > 3 else None
+        parts += [line("axis", x, base, x, base + 5), label(f"{tick:.4g}", x, base + 20, only=only)]
     return joined(parts)

@@ -4,36 +4,79 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from detector.drawing.svg import WIDTH, clipped, group, hover, joined, label, line, percent, rect, text_of
+from detector.drawing.svg import (
+    clipped,
+    group,
+    hover,
+    joined,
+    label,
+    line,
+    percent,
+    rect,
+    room,
+    shortened,
+    text_of,
+)
 from detector.drawing.ticks import value_ticks
 from detector.drift.distribution import Bin
 
-ROW = 26
-NAMES = 236
-"""Units for the names; what is longer is cut by the room, not by counting letters."""
+ROW = 24
 
-BARS = 310
+NAMES = 32
+"""Percent of the width for the names; a name that is too long has its middle left out."""
+
+LONG, SHORT = 36, 15
+"""Letters of a name in a wide figure, and in a narrow one."""
+
+WHOLE_NAME = 200
+"""Characters of a name that the pointer brings up."""
+
+CUT = Markup(
+    '<svg class="clip" x="92%" width="12" height="24"><path class="cut" d="M1 24L7 0M6 24L12 0"/></svg>'
+)
+"""Two strokes through a bar that is longer than the axis."""
 
 
 def rows(bins: Sequence[Bin], y: float, top: float) -> Markup:
     """Return a row a bin from `y` down; `top` is the share of a bar as long as can be."""
-    return joined(_row(b, y + i * ROW, BARS / top) for i, b in enumerate(bins))
+    return joined(_row(b, y + i * ROW, top) for i, b in enumerate(bins))
 
 
-def _row(b: Bin, y: float, scale: float) -> Markup:
+def _row(b: Bin, y: float, top: float) -> Markup:
     shares = Markup("{} \u2192 {}").format(percent(b.reference), percent(b.current))
+    bars = [
+        rect("reference", 0, 3, min(b.reference / top, 1.0) * 100, 18),
+        rect("current", 0, 7, min(b.current / top, 1.0) * 100, 10),
+    ]
+    words = words_of(text_of(b.name, WHOLE_NAME), b.reference, b.current)
+    if is_cut(b, top):
+        words += ", beyond the axis"
+        bars.append(CUT)
     return group(
-        words_of(text_of(b.name), b.reference, b.current),
-        hover(0, y, WIDTH, ROW),
-        clipped(text_of(_short(b), 40), 0, y, NAMES - 10, ROW),
-        rect("reference", NAMES, y + 4, min(b.reference * scale, BARS), 18),
-        rect("current", NAMES, y + 8, min(b.current * scale, BARS), 10),
-        label(shares, WIDTH, y + ROW * 0.68, "end"),
+        words,
+        hover(0, y, 100, ROW),
+        clipped(NAMES, y, ROW, _names(b)),
+        room("bars", y, ROW, bars),
+        label(shares, 100, y + 16, "end"),
     )
 
 
-def _short(b: Bin) -> str:
-    """Return a name that fits on narrow screens too; the pointer brings up the full one."""
+def is_cut(b: Bin, top: float) -> bool:
+    """Whether a bar of a bin would be longer than the axis."""
+    return max(b.reference, b.current) > top * (1 + 1e-9)
+
+
+def _names(b: Bin) -> list[Markup]:
+    """Return the name, or the one of wide and the one of narrow figures."""
+    named = _plain(b)
+    long, short = shortened(named, LONG), shortened("all others" if b.kind == "rest" else named, SHORT)
+    if long == short:
+        return [label(long, 0, 16, "start")]
+    return [label(long, 0, 16, "start", only="wide"), label(short, 0, 16, "start", only="narrow")]
+
+
+def _plain(b: Bin) -> str:
+    """Return a name that is short and plain; the pointer brings up the exact one."""
     if b.kind == "outside":
         return "below training" if b.low is None else "above training"
     return "never seen" if b.kind == "unseen" else b.name
@@ -44,18 +87,24 @@ def words_of(name: Markup, reference: float, current: float) -> Markup:
     return Markup("{}: reference {}, current {}").format(name, percent(reference), percent(current))
 
 
-def scale_of(bins: Sequence[Bin]) -> float:
-    """Return the share that fills a row: a round one, so that the axis ends at a tick."""
-    top = min(max((max(b.reference, b.current) for b in bins), default=0.0), 1.0)
-    ticks = value_ticks(max(top, 0.001))
+def scale_of(bins: Sequence[Bin], least: float = 0.001) -> float:
+    """Return the share that fills a row: a round one, so that the axis ends at a tick, not below `least`.
+
+    What stands for all the rest is left out, unless there is nothing else: it is no bin among others, and
+    may hold more than all of them.
+    """
+    named = [b for b in bins if b.kind != "rest"] or bins
+    top = min(max((max(b.reference, b.current) for b in named), default=0.0), 1.0)
+    top = max(top, least)
+    ticks = value_ticks(top)
     return min(ticks[-1] if ticks[-1] >= top else ticks[-1] + ticks[1], 1.0)
 
 
 def axis(y: float, height: float, top: float) -> Markup:
     """Return the axis of shares above rows, with a line down from each tick."""
     parts = []
-    for tick in value_ticks(top):
-        x = NAMES + BARS * tick / top
-        parts.append(line("grid", x, y, x, y + height))
-        parts.append(label(f"{tick * 100:.4g}%", x, y - 6))
-    return joined(parts)
+    for i, tick in enumerate(value_ticks(top)):
+        x = 100 * tick / top
+        parts.append(line("grid", x, 0, x, height))
+        parts.append(label(f"{tick * 100:.4g}%", x, -6, only="wide" if i % 2 else None))
+    return room("bars", y, height, parts)

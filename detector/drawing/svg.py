@@ -1,14 +1,23 @@
-"""The few pieces of SVG that all figures are made of."""
+"""The few pieces of SVG that all figures are made of.
+
+Across, all is in percent of the room there is, and down in pixels: a figure fills its room, and its texts
+are of one size, on a phone too.
+"""
 
 import math
 from collections.abc import Iterable
+from itertools import accumulate
+from typing import Literal
+from unicodedata import east_asian_width
 
 from markupsafe import Markup, escape
 
 from detector.printable import printable
 
-WIDTH = 720
-"""Units across; a figure is scaled to the room there is."""
+ROOMS = {"plot": ("54", "86%"), "bars": ("33%", "40%")}
+"""Begin and width of parts of a drawing; the stylesheet gives the exact width, all but some pixels."""
+
+Only = Literal["wide", "narrow"]
 
 MAX_TEXT = 80
 """Characters of a text of data in a figure."""
@@ -17,6 +26,33 @@ MAX_TEXT = 80
 def text_of(text: str, limit: int = MAX_TEXT) -> Markup:
     """Return a text of others as markup: on one line, cut, and nothing in it is a tag."""
     return escape(printable(text, limit))
+
+
+def shortened(text: str, limit: float) -> Markup:
+    """Return a text of others with its middle left out where it is wider than about `limit` small letters.
+
+    So that names that begin alike can be told apart.
+    """
+    most = int(limit) + 1
+    # Not more is looked at than can be shown.
+    safe = printable(text if len(text) <= 2 * most else text[:most] + text[-most:])
+    if len(text) <= 2 * most and sum(map(_width, safe)) <= limit:
+        return escape(safe)
+    half = (limit - 1) / 2
+    return escape(_within(safe, half) + "\u2026" + _within(safe[::-1], half)[::-1])
+
+
+def _within(text: str, limit: float) -> str:
+    """Return as much of the beginning as is not wider."""
+    widths = accumulate(map(_width, text))
+    return text[: sum(1 for width in widths if width <= limit)]
+
+
+def _width(letter: str) -> float:
+    """Return about how wide a letter is, in small ones."""
+    if east_asian_width(letter) in "WF":
+        return 1.8
+    return 1.35 if letter.isupper() or letter in "mw%@" else 1.0
 
 
 def number(x: float) -> str:
@@ -43,15 +79,20 @@ def units(x: float) -> str:
     return f"{x:.1f}".removesuffix(".0")
 
 
+def percents(x: float) -> str:
+    """Return a place across as a part of the room there is, 0 to 100."""
+    return f"{x:.2f}".rstrip("0").rstrip(".") + "%"
+
+
 def rect(kind: str, x: float, y: float, width: float, height: float) -> Markup:
     """Return a rectangle of a class."""
     return Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>').format(
-        kind, units(x), units(y), units(max(width, 0.0)), units(max(height, 0.0))
+        kind, percents(x), units(y), percents(max(width, 0.0)), units(max(height, 0.0))
     )
 
 
 def hover(x: float, y: float, width: float, height: float) -> Markup:
-    """Return what catches the pointer over a whole column or row; `drawing` makes it unseen."""
+    """Return what catches the pointer over a whole column or row; the stylesheet makes it unseen."""
     return rect("hit", x, y, width, height)
 
 
@@ -63,32 +104,58 @@ def group(title: Markup, *inside: Markup) -> Markup:
 def line(kind: str, x1: float, y1: float, x2: float, y2: float) -> Markup:
     """Return a straight line of a class."""
     return Markup('<line class="{}" x1="{}" y1="{}" x2="{}" y2="{}"/>').format(
-        kind, units(x1), units(y1), units(x2), units(y2)
+        kind, percents(x1), units(y1), percents(x2), units(y2)
     )
 
 
 def path(kind: str, commands: Iterable[str]) -> Markup:
-    """Return a path of a class; the commands are of our own making."""
+    """Return a path of a class; the commands are of our own making, for what is `stretched`."""
     return Markup('<path class="{}" d="{}"/>').format(kind, "".join(commands))
 
 
-def label(text: Markup | str, x: float, y: float, kind: str = "middle") -> Markup:
-    """Return a text at a place; `kind` is start, middle or end, and says which part of it is there."""
-    return Markup('<text text-anchor="{}" x="{}" y="{}">{}</text>').format(kind, units(x), units(y), text)
+def label(
+    text: Markup | str, x: float, y: float, kind: str = "middle", dx: float = 0, *, only: Only | None = None
+) -> Markup:
+    """Return a text at a place, `dx` pixels from it; `kind` is its start, middle or end, which is there.
+
+    `only` says of which figures it is; None: of all.
+    """
+    return Markup('<text{} text-anchor="{}" x="{}" y="{}"{}>{}</text>').format(
+        Markup(' class="{}"').format(only) if only else "",
+        kind,
+        percents(x),
+        units(y),
+        Markup(' dx="{}"').format(units(dx)) if dx else "",
+        text,
+    )
 
 
-def clipped(text: Markup, x: float, y: float, width: float, height: float) -> Markup:
-    """Return a text that ends where its room ends, however wide its letters are."""
-    inside = label(text, 0, height * 0.68, "start")
+def room(kind: str, y: float, height: float, inside: Iterable[Markup]) -> Markup:
+    """Return a part of a drawing, as wide as the stylesheet says of its class: `plot` or `bars`."""
+    x, width = ROOMS[kind]
+    return Markup('<svg class="{}" x="{}" y="{}" width="{}" height="{}">{}</svg>').format(
+        kind, x, units(y), width, units(height), joined(inside)
+    )
+
+
+def stretched(height: float, inside: Iterable[Markup]) -> Markup:
+    """Return paths over the whole room, whose commands go from 0 to 100 across and are in pixels down."""
     return Markup(
-        '<svg x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" overflow="hidden">{}</svg>'
-    ).format(x, y, width, height, inside)
+        '<svg viewBox="0 0 100 {0}" preserveAspectRatio="none" width="100%" height="{0}">{1}</svg>'
+    ).format(units(height), joined(inside))
+
+
+def clipped(width: float, y: float, height: float, inside: Iterable[Markup]) -> Markup:
+    """Return texts that end where their room ends, however wide their letters are."""
+    return Markup('<svg class="clip" y="{}" width="{}" height="{}">{}</svg>').format(
+        units(y), percents(width), units(height), joined(inside)
+    )
 
 
 def drawing(height: float, gist: Markup, inside: Iterable[Markup]) -> Markup:
     """Return a whole drawing; `gist` says in words what can be seen in it."""
-    return Markup('<svg viewBox="0 0 {} {:.0f}" role="img" aria-label="{}">{}</svg>').format(
-        WIDTH, height, gist, joined(inside)
+    return Markup('<svg width="100%" height="{:.0f}" role="img" aria-label="{}">{}</svg>').format(
+        height, gist, joined(inside)
     )
 
 

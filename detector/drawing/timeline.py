@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from detector.batch import Floats
 from detector.drawing.svg import (
-    WIDTH,
+    Only,
     drawing,
     framed,
     group,
@@ -20,6 +20,9 @@ from detector.drawing.svg import (
     line,
     number,
     path,
+    percents,
+    room,
+    stretched,
     text_of,
 )
 from detector.drawing.ticks import clock_of, date_of, time_ticks, value_ticks, when
@@ -30,19 +33,19 @@ MOST_POINTS = 288
 GAP = 3.0
 """A pause of more than so many usual steps breaks the line."""
 
-LEFT, RIGHT, TOP, PLOT = 64, 14, 26, 150
+TOP, PLOT = 26, 150
 
 
 @dataclass(frozen=True, slots=True)
 class _Axes:
-    """Where times and values lie."""
+    """Where times and values lie: in percent across, in pixels down."""
 
     first_s: float
     last_s: float
     top: float
 
     def x(self, seconds: float) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * (seconds - self.first_s) / (self.last_s - self.first_s)
+        return 100.0 * (seconds - self.first_s) / (self.last_s - self.first_s)
 
     def y(self, value: float) -> float:
         return TOP + PLOT * (1.0 - min(max(value / self.top, 0.0), 1.0))
@@ -88,7 +91,7 @@ def timeline(
     series = _thinned(*arrays)
     if np.isnan(series.value).all():
         nothing = drawing(
-            48, Markup("{}: no values yet").format(text_of(title)), [label("no values yet", WIDTH / 2, 28)]
+            48, Markup("{}: no values yet").format(text_of(title)), [label("no values yet", 50, 28)]
         )
         return framed("timeline", nothing, Markup(""))
     return framed("timeline", _drawn(series, onset_s, text_of(title)), legend(_entries(series)))
@@ -120,16 +123,19 @@ def _thinned(times_s: Floats, value: Floats, threshold: Floats, noise: Floats) -
 def _drawn(series: _Series, onset_s: float | None, title: Markup) -> Markup:
     height = TOP + PLOT + 46
     axes = _axes(series)
-    parts = [
-        _value_axis(axes),
-        _time_axis(axes),
+    paths = [
         path("noise", _band(series, axes)),
         path("threshold", _line(series.threshold, series, axes)),
         path("value", _line(series.value, series, axes)),
+    ]
+    parts = [
+        _value_axis(axes),
+        _time_axis(axes),
+        stretched(height, paths),
         *_points(series, axes),
         _onset(onset_s, axes),
     ]
-    return drawing(height, _gist(series, onset_s, title), parts)
+    return drawing(height, _gist(series, onset_s, title), [room("plot", 0, height, parts)])
 
 
 def _axes(series: _Series) -> _Axes:
@@ -160,7 +166,7 @@ def _line(values: Floats, series: _Series, axes: _Axes) -> Iterator[str]:
         if np.isnan(v):
             is_down = False
             continue
-        yield f"{'L' if is_down and not broken else 'M'}{axes.x(t):.1f} {axes.y(v):.1f}"
+        yield f"{'L' if is_down and not broken else 'M'}{axes.x(t):.2f} {axes.y(v):.1f}"
         if not is_down or broken:
             # A point that stands alone is a dot: the ends of lines are round.
             yield "h0"
@@ -182,20 +188,20 @@ def _band(series: _Series, axes: _Axes) -> Iterator[str]:
 def _area(stretch: Sequence[tuple[float, float]], axes: _Axes) -> Iterator[str]:
     if stretch:
         base = axes.y(0.0)
-        yield f"M{stretch[0][0]:.1f} {base:.1f}"
-        yield from (f"L{x:.1f} {y:.1f}" for x, y in stretch)
+        yield f"M{stretch[0][0]:.2f} {base:.1f}"
+        yield from (f"L{x:.2f} {y:.1f}" for x, y in stretch)
         yield f"V{base:.1f}Z"
 
 
 def _points(series: _Series, axes: _Axes) -> Iterator[Markup]:
     """Yield what the pointer finds at each point, and a mark where it is over the threshold."""
-    half = max((WIDTH - LEFT - RIGHT) / max(len(series.times_s), 1) / 2, 2.0)
+    half = max(100.0 / max(len(series.times_s), 1) / 2, 0.3)
     columns = (series.times_s.tolist(), series.value.tolist(), series.threshold.tolist(), series.over)
     for t, v, threshold, is_over in zip(*columns, strict=True):
         if np.isnan(v):
             continue
         x, y = axes.x(t), axes.y(v)
-        dots = [Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="3.5"/>').format("over", x, y)]
+        dots = [Markup('<circle class="{}" cx="{}" cy="{:.1f}" r="3.5"/>').format("over", percents(x), y)]
         words = Markup("{} UTC: {}, threshold {}").format(when(t), number(v), number(threshold))
         yield group(words, hover(x - half, TOP, 2 * half, PLOT), *(dots if is_over else []))
 
@@ -204,9 +210,9 @@ def _onset(onset_s: float | None, axes: _Axes) -> Markup:
     if onset_s is None or onset_s > axes.last_s:
         return Markup("")
     if onset_s < axes.first_s:
-        return label(f"\u2190 change began {when(onset_s)}", LEFT, TOP - 10, "start")
+        return label(f"\u2190 change began {when(onset_s)}", 0, TOP - 10, "start")
     x = axes.x(onset_s)
-    kind = "start" if x < WIDTH * 0.6 else "end"
+    kind = "start" if x < 50 else "end"
     return line("onset", x, TOP - 6, x, TOP + PLOT) + label(
         f"change began {when(onset_s)}", x, TOP - 10, kind
     )
@@ -215,19 +221,23 @@ def _onset(onset_s: float | None, axes: _Axes) -> Markup:
 def _value_axis(axes: _Axes) -> Markup:
     parts = []
     for tick in value_ticks(axes.top):
-        parts.append(line("grid", LEFT, axes.y(tick), WIDTH - RIGHT, axes.y(tick)))
-        parts.append(label(f"{tick:.4g}", LEFT - 8, axes.y(tick) + 4, "end"))
+        parts.append(line("grid", 0, axes.y(tick), 100, axes.y(tick)))
+        parts.append(label(f"{tick:.4g}", 0, axes.y(tick) + 4, "end", -8))
     return joined(parts)
 
 
 def _time_axis(axes: _Axes) -> Markup:
     """Return the axis of times: the clock at each tick, and the day where it begins."""
-    base, day = TOP + PLOT, ""
-    parts = [line("axis", LEFT, base, WIDTH - RIGHT, base)]
-    for tick in time_ticks(axes.first_s, axes.last_s):
+    base, day, is_told = TOP + PLOT, "", False
+    parts = [line("axis", 0, base, 100, base)]
+    ticks = time_ticks(axes.first_s, axes.last_s)
+    for i, tick in enumerate(ticks):
         x = axes.x(tick)
-        parts += [line("axis", x, base, x, base + 5), label(clock_of(tick), x, base + 22)]
-        if date_of(tick) != day:
+        only: Only | None = "wide" if i % 2 and len(ticks) > 3 else None
+        parts += [line("axis", x, base, x, base + 5), label(clock_of(tick), x, base + 20, only=only)]
+        was_told, is_told = is_told, date_of(tick) != day
+        if is_told:
             day = date_of(tick)
-            parts.append(label(day if len(parts) > 4 else f"{day} UTC", x, base + 42))
+            words = f"{day} UTC" if i == 0 else day
+            parts.append(label(words, x, base + 38, only=only if was_told else None))
     return joined(parts)

@@ -21,11 +21,11 @@ def parsed(markup):
 
 
 def shapes(markup, kind):
-    """Return the shapes of a class as dicts, numbers as floats."""
+    """Return the shapes of a class as dicts, numbers as floats: percent across, pixels down."""
     found = [
         e for e in parsed(markup).iter() if e.get("class") == kind and e.tag in ("rect", "line", "circle")
     ]
-    return [{k: float(v) for k, v in e.items() if k != "class"} for e in found]
+    return [{k: float(v.removesuffix("%")) for k, v in e.items() if k != "class"} for e in found]
 
 
 def titles(markup):

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from detector.drawing import figure
-from detector.drawing.figure import LEFT, MOST_ROWS, PLOT, RIGHT, TOP
-from detector.drawing.rows import BARS
-from detector.drawing.svg import WIDTH, percent
+from detector.drawing.figure import MOST_ROWS, PLOT, TOP
+from detector.drawing.svg import percent, shortened
 from detector.drift.distribution import Bin, Distribution, distribution
 from tests.drawing.reading import HOSTILE, is_harmless, parsed, path_of, shapes, texts, titles
 from tests.support.factories import baseline_of, training_rows
@@ -74,11 +73,11 @@ def test_few_whole_numbers_have_a_column_each():
 
 
 def test_values_outside_and_missing_ones_stand_apart():
-    """As rows of their own on a scale up to 100%, and only where there are any."""
+    """As rows of their own, with an axis, and only where there are any."""
     apart = (Bin("< 0", "outside", None, 0.0, 0.0, 0.25), Bin("missing", "missing", None, None, 0.0, 0.0))
     drawn = figure(_numbers([(1.0, 0.75)], more=apart), "share")
 
-    assert [r["width"] for r in shapes(drawn, "current")] == [BARS * 0.25]
+    assert [r["width"] for r in shapes(drawn, "current")] == [25]
     assert "below training" in texts(drawn)
     assert titles(drawn)[-1] == "< 0: reference 0.0%, current 25.0%"
     assert "missing" not in texts(drawn)
@@ -89,9 +88,9 @@ def test_categories_are_rows_in_the_order_they_come():
     bins = (Bin("b", "values", None, None, 0.1, 0.4), Bin("a", "values", None, None, 0.3, 0.2))
     drawn = figure(Distribution("c", "string", 10, 10, bins), "share")
 
-    assert [t for t in texts(drawn) if t in "ab"] == ["b", "a"]
-    assert [r["width"] / BARS for r in shapes(drawn, "reference")] == pytest.approx([0.25, 0.75])
-    assert [r["width"] / BARS for r in shapes(drawn, "current")] == pytest.approx([1.0, 0.5])
+    assert [t for t in texts(drawn) if t in ("a", "b")] == ["b", "a"]
+    assert [r["width"] / 100 for r in shapes(drawn, "reference")] == pytest.approx([0.25, 0.75])
+    assert [r["width"] / 100 for r in shapes(drawn, "current")] == pytest.approx([1.0, 0.5])
     assert "10.0% \u2192 40.0%" in texts(drawn)
 
 
@@ -164,7 +163,7 @@ def test_what_hardly_has_a_shape_is_drawn_too(d, scale):
 
     assert "nan" not in str(drawn)
     assert "inf" not in str(drawn)
-    assert all(LEFT <= r["x"] <= WIDTH - RIGHT and r["height"] <= PLOT for r in shapes(drawn, "reference"))
+    assert all(0 <= r["x"] <= 100 and r["height"] <= PLOT for r in shapes(drawn, "reference"))
 
 
 @pytest.mark.parametrize("scale", ["share", "density"])
@@ -187,3 +186,83 @@ def test_small_shares_can_be_told_from_none():
         "1.2%",
         "100.0%",
     ]
+
+
+def test_names_that_begin_alike_can_be_told_apart():
+    """In a narrow figure too: the middle is left out, not the end, and the pointer brings up all of it."""
+    names = [f"cat_0 value number {i} of a long list of categories" for i in range(3)]
+    names = [f"{name} {i}" for i, name in enumerate(names)]
+    drawn = figure(_categories(names), "share")
+    shown = [t for t in texts(drawn) if t.startswith("cat_0")]
+
+    assert len(set(shown)) == len(shown) == 6
+    assert all("\u2026" in t for t in shown)
+    assert [t.split(":")[0] for t in titles(drawn)] == names
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "W" * 15, "\u6f22" * 15])
+def test_what_is_shortened_is_no_wider_than_its_room(text):
+    """Wide letters count for more, and what fits stays as it is."""
+    found = shortened(text, 15).unescape()
+
+    assert len(found) <= 15
+    assert found.isprintable()
+    assert shortened("kurz & gut", 15).unescape() == "kurz & gut"
+    assert len(shortened("\u6f22" * 15, 15)) <= 9
+
+
+def test_what_stands_for_the_rest_does_not_set_the_scale():
+    """Its bar is struck through, and its share is written beside it; the legend says what that means."""
+    named = [Bin(f"v{i}", "values", None, None, 0.01, 0.015) for i in range(40)]
+    rest = Bin("rare values and 59 more", "rest", None, None, 0.33, 0.3)
+    drawn = figure(Distribution("c", "string", 10, 10, (*named, rest)), "share")
+
+    assert min(r["width"] for r in shapes(drawn, "current")) >= 50
+    assert [r["width"] for r in shapes(drawn, "reference")][-1] == 100
+    assert str(drawn).count('class="cut"') == 1
+    assert "33.0% \u2192 30.0%" in texts(drawn)
+    assert "longer than the axis" in str(drawn)
+    assert 'class="cut"' not in str(figure(Distribution("c", "string", 1, 1, (rest,)), "share"))
+
+
+def test_rows_below_columns_have_their_axis_which_is_no_shorter_than_that_of_the_columns():
+    """So 2.9% without a value do not look like less than a column of 2.9%, nor like more."""
+    missing = Bin("missing", "missing", None, None, 0.029, 0.0)
+    drawn = figure(_numbers([(0.029, 0.03)] * 30, more=(missing,)), "share")
+    row = shapes(drawn, "reference")[-1]["width"]
+
+    assert row == pytest.approx(100 * 0.029 / 0.03, abs=0.01)
+    assert texts(drawn).count("0%") == 2
+    assert "no value, or outside training: share of cells" in texts(drawn)
+
+
+def test_next_to_nothing_does_not_fill_a_row_beside_a_density():
+    """The axis of rows goes to 10% at least."""
+    missing = Bin("missing", "missing", None, None, 0.001, 0.001)
+    drawn = figure(_numbers([(0.9, 0.9)], more=(missing,)), "density")
+
+    assert [r["width"] for r in shapes(drawn, "current")] == [pytest.approx(1.0)]
+
+
+def test_a_density_is_no_share():
+    """Its axis is per unit of the value: 1 over a range of 2 is 0.5 high; the heading says which it is."""
+    d = _numbers([(0.5, 0.5), (0.5, 0.5)])
+    assert "0.4" in texts(figure(d, "density"))
+    assert not any("%" in t for t in texts(figure(d, "density")))
+    assert "share of cells per unit of the value" in texts(figure(d, "density"))
+    assert "40%" in texts(figure(d, "share"))
+    assert "share of cells in each column" in texts(figure(d, "share"))
+
+
+def test_what_the_drawing_leaves_out_is_said():
+    """In the legend and for those who do not see it."""
+    shares = [(0.001, 0.0)] + [(0.25, 0.2)] * 4 + [(0.0, 0.002)]
+    drawn = figure(_numbers(shares, [-1e9, 0, 1, 2, 3, 4, 1e12]), "density")
+    above = "0.0% of reference and 0.20% of current lie above 4"
+    notes = [e.text for e in parsed(drawn).iter("li") if e.get("class") == "note"]
+
+    assert notes == [
+        "not drawn: 0.10% of reference and 0.0% of current lie below 0", f"not drawn: {above}",
+    ]  # fmt: skip
+    assert f"Not drawn: {above}." in parsed(drawn).find("svg").get("aria-label")
+    assert "not drawn" not in str(figure(_numbers(shares[1:5]), "density"))

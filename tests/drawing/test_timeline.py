@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from detector.drawing import timeline
-from detector.drawing.svg import WIDTH
 from detector.drawing.ticks import time_ticks, value_ticks
-from detector.drawing.timeline import LEFT, MOST_POINTS, PLOT, RIGHT, TOP
+from detector.drawing.timeline import MOST_POINTS, PLOT, TOP
 from tests.drawing.reading import HOSTILE, is_harmless, parsed, path_of, shapes, texts, titles
 
 START_S = 1_790_035_200.0
@@ -69,7 +68,7 @@ def test_the_onset_is_an_upright_line_at_its_time():
     drawn = _drawn([0.05] * 5, onset_s=START_S + 300)
     (line,) = shapes(drawn, "onset")
 
-    assert line["x1"] == line["x2"] == pytest.approx(LEFT + (WIDTH - LEFT - RIGHT) / 4, abs=0.1)
+    assert line["x1"] == line["x2"] == pytest.approx(25, abs=0.1)
     assert "change began 22 Sep 00:05" in texts(drawn)
 
 
