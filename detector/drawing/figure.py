@@ -15,6 +15,7 @@ from markupsafe import Markup
 from detector.drawing.columns import Columns, by_density, by_share
 from detector.drawing.rows import ROW, axis, is_cut, rows, scale_of, words_of
 from detector.drawing.svg import (
+    MARGINS,
     Only,
     drawing,
     framed,
@@ -28,7 +29,6 @@ from detector.drawing.svg import (
     path,
     percent,
     rect,
-    room,
     stretched,
     text_of,
 )
@@ -103,35 +103,40 @@ def _categories(d: Distribution, values: Sequence[Bin], apart: Sequence[Bin]) ->
     top = scale_of([*values, *apart])
     inside = [axis(y, height, top), rows(values, y, top), rows(apart, y + len(values) * ROW + gap, top)]
     is_any_cut = any(is_cut(b, top) for b in (*values, *apart))
-    notes = ["a bar struck through is longer than the axis: its figures tell"] if is_any_cut else []
-    return drawing(y + height + 2, _gist(d), inside), notes
+    notes = ["a bar struck through is longer than the axis: its share stands beside it"] if is_any_cut else []
+    return drawing("bars", y + height + 2, _gist(d), inside), notes
 
 
 def _numeric(
     d: Distribution, values: Sequence[Bin], apart: Sequence[Bin], scale: Scale
 ) -> tuple[Markup, list[str]]:
     columns = by_share(values) if scale == "share" else by_density(values)
-    bottom = float(TOP + PLOT + BELOW)
-    height = TOP + PLOT
-    inside = [_heading(scale), room("plot", 0, height, _plot(columns, scale))]
-    if apart:
-        highest = float(np.maximum(columns.reference, columns.current).max(initial=0.0))
-        top = scale_of(apart, max(highest, 0.001) if scale == "share" else LEAST_SCALE)
-        y = bottom + HEADING
-        inside += [
-            label("no value, or outside training: share of cells", 0, bottom + 16, "start"),
-            axis(y, len(apart) * ROW, top),
-            rows(apart, y, top),
-        ]
-        bottom = y + len(apart) * ROW + 2
     notes = list(_not_drawn(columns))
     gist = _gist(d) + "".join(f" Not drawn: {note}." for note in notes)
-    return drawing(bottom, gist, inside), [f"not drawn: {note}" for note in notes]
+    drawn = drawing("plot", TOP + PLOT + BELOW, gist, [_heading(scale), *_plot(columns, scale)])
+    if apart:
+        highest = float(np.maximum(columns.reference, columns.current).max(initial=0.0))
+        least = max(highest, 0.001) if scale == "share" else LEAST_SCALE
+        drawn += _apart(apart, scale_of(apart, least))
+    return drawn, [f"not drawn: {note}" for note in notes]
+
+
+def _apart(apart: Sequence[Bin], top: float) -> Markup:
+    """Return the rows below columns."""
+    height = len(apart) * ROW
+    inside = [
+        label("no value, or outside training: share of cells", 0, 14, "start"),
+        axis(HEADING, height, top),
+        rows(apart, HEADING, top),
+    ]
+    told = [words_of(text_of(b.name), b.reference, b.current) for b in apart]
+    gist = Markup("No value, or outside training. {}.").format(Markup("; ").join(told))
+    return drawing("bars", HEADING + height + 2, gist, inside)
 
 
 def _heading(scale: Scale) -> Markup:
     words = "share of cells in each column" if scale == "share" else "share of cells per unit of the value"
-    return label(words, 0, 14, "start")
+    return label(words, 0, 14, "start", -MARGINS["plot"])
 
 
 def _not_drawn(columns: Columns) -> Iterator[str]:

@@ -5,16 +5,17 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from detector.drawing.svg import (
+    SHARES,
     clipped,
+    distinguished,
     group,
     hover,
+    inset,
     joined,
     label,
     line,
     percent,
     rect,
-    room,
-    shortened,
     text_of,
 )
 from detector.drawing.ticks import value_ticks
@@ -22,10 +23,12 @@ from detector.drift.distribution import Bin
 
 ROW = 24
 
-NAMES = 32
+NAMES = 44
 """Percent of the width for the names; a name that is too long has its middle left out."""
 
-LONG, SHORT = 36, 15
+BARS = 100 - NAMES
+
+LONG, SHORT = 36, 14
 """Letters of a name in a wide figure, and in a narrow one."""
 
 WHOLE_NAME = 200
@@ -39,10 +42,16 @@ CUT = Markup(
 
 def rows(bins: Sequence[Bin], y: float, top: float) -> Markup:
     """Return a row a bin from `y` down; `top` is the share of a bar as long as can be."""
-    return joined(_row(b, y + i * ROW, top) for i, b in enumerate(bins))
+    plain = [_plain(b) for b in bins]
+    brief = ["all others" if b.kind == "rest" else name for b, name in zip(bins, plain, strict=True)]
+    long, short = distinguished(plain, LONG), distinguished(brief, SHORT)
+    names = zip(long, short, strict=True)
+    return joined(
+        _row(b, y + i * ROW, top, *pair) for i, (b, pair) in enumerate(zip(bins, names, strict=True))
+    )
 
 
-def _row(b: Bin, y: float, top: float) -> Markup:
+def _row(b: Bin, y: float, top: float, long: Markup, short: Markup) -> Markup:
     shares = Markup("{} \u2192 {}").format(percent(b.reference), percent(b.current))
     bars = [
         rect("reference", 0, 3, min(b.reference / top, 1.0) * 100, 18),
@@ -55,9 +64,9 @@ def _row(b: Bin, y: float, top: float) -> Markup:
     return group(
         words,
         hover(0, y, 100, ROW),
-        clipped(NAMES, y, ROW, _names(b)),
-        room("bars", y, ROW, bars),
-        label(shares, 100, y + 16, "end"),
+        clipped(NAMES - 1, y, ROW, _names(long, short)),
+        inset(NAMES, y, BARS, ROW, bars),
+        label(shares, 100, y + 16, "end", SHARES),
     )
 
 
@@ -66,10 +75,8 @@ def is_cut(b: Bin, top: float) -> bool:
     return max(b.reference, b.current) > top * (1 + 1e-9)
 
 
-def _names(b: Bin) -> list[Markup]:
+def _names(long: Markup, short: Markup) -> list[Markup]:
     """Return the name, or the one of wide and the one of narrow figures."""
-    named = _plain(b)
-    long, short = shortened(named, LONG), shortened("all others" if b.kind == "rest" else named, SHORT)
     if long == short:
         return [label(long, 0, 16, "start")]
     return [label(long, 0, 16, "start", only="wide"), label(short, 0, 16, "start", only="narrow")]
@@ -107,4 +114,4 @@ def axis(y: float, height: float, top: float) -> Markup:
         x = 100 * tick / top
         parts.append(line("grid", x, 0, x, height))
         parts.append(label(f"{tick * 100:.4g}%", x, -6, only="wide" if i % 2 else None))
-    return room("bars", y, height, parts)
+    return inset(NAMES, y, BARS, height, parts)

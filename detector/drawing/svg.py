@@ -5,7 +5,7 @@ are of one size, on a phone too.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Literal
 from unicodedata import east_asian_width
@@ -14,8 +14,17 @@ from markupsafe import Markup, escape
 
 from detector.printable import printable
 
-ROOMS = {"plot": ("54", "86%"), "bars": ("33%", "40%")}
-"""Begin and width of parts of a drawing; the stylesheet gives the exact width, all but some pixels."""
+Kind = Literal["plot", "bars"]
+"""What a drawing is of; the stylesheet leaves room for texts left and right of a plot, and right of bars."""
+
+MARGINS = {"plot": 54, "bars": 0}
+"""Pixels left of a drawing, for what begins where its card does."""
+
+HEAD = 3
+"""Letters of a name that are shown before what sets it apart."""
+
+SHARES = 106
+"""Pixels right of bars."""
 
 Only = Literal["wide", "narrow"]
 
@@ -40,6 +49,28 @@ def shortened(text: str, limit: float) -> Markup:
         return escape(safe)
     half = (limit - 1) / 2
     return escape(_within(safe, half) + "\u2026" + _within(safe[::-1], half)[::-1])
+
+
+def distinguished(names: Sequence[str], limit: float) -> list[Markup]:
+    """Return names shortened; those that would look alike are shown from where they differ."""
+    found = [shortened(name, limit) for name in names]
+    alike: dict[Markup, list[int]] = {}
+    for i, short in enumerate(found):
+        alike.setdefault(short, []).append(i)
+    for same_look in alike.values():
+        same = _n_shared([names[i] for i in same_look])
+        if len(same_look) > 1 and same > HEAD:
+            for i in same_look:
+                head, rest = printable(names[i][:HEAD]), printable(names[i][same - 1 : same + int(limit)])
+                room = limit - 1 - sum(map(_width, head))
+                found[i] = escape(f"{head}\u2026{_within(rest, room)}")
+    return found
+
+
+def _n_shared(names: Sequence[str]) -> int:
+    """Return how many letters all names begin with alike."""
+    first, last = min(names), max(names)
+    return next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
 
 
 def _within(text: str, limit: float) -> str:
@@ -130,19 +161,18 @@ def label(
     )
 
 
-def room(kind: str, y: float, height: float, inside: Iterable[Markup]) -> Markup:
-    """Return a part of a drawing, as wide as the stylesheet says of its class: `plot` or `bars`."""
-    x, width = ROOMS[kind]
-    return Markup('<svg class="{}" x="{}" y="{}" width="{}" height="{}">{}</svg>').format(
-        kind, x, units(y), width, units(height), joined(inside)
-    )
-
-
 def stretched(height: float, inside: Iterable[Markup]) -> Markup:
     """Return paths over the whole room, whose commands go from 0 to 100 across and are in pixels down."""
     return Markup(
         '<svg viewBox="0 0 100 {0}" preserveAspectRatio="none" width="100%" height="{0}">{1}</svg>'
     ).format(units(height), joined(inside))
+
+
+def inset(x: float, y: float, width: float, height: float, inside: Iterable[Markup]) -> Markup:
+    """Return a part of a drawing, with places of its own."""
+    return Markup('<svg x="{}" y="{}" width="{}" height="{}">{}</svg>').format(
+        percents(x), units(y), percents(width), units(height), joined(inside)
+    )
 
 
 def clipped(width: float, y: float, height: float, inside: Iterable[Markup]) -> Markup:
@@ -152,10 +182,10 @@ def clipped(width: float, y: float, height: float, inside: Iterable[Markup]) -> 
     )
 
 
-def drawing(height: float, gist: Markup, inside: Iterable[Markup]) -> Markup:
+def drawing(kind: Kind, height: float, gist: Markup, inside: Iterable[Markup]) -> Markup:
     """Return a whole drawing; `gist` says in words what can be seen in it."""
-    return Markup('<svg width="100%" height="{:.0f}" role="img" aria-label="{}">{}</svg>').format(
-        height, gist, joined(inside)
+    return Markup('<svg class="{}" height="{:.0f}" role="img" aria-label="{}">{}</svg>').format(
+        kind, height, gist, joined(inside)
     )
 
 

@@ -21,7 +21,6 @@ from detector.drawing.svg import (
     number,
     path,
     percents,
-    room,
     stretched,
     text_of,
 )
@@ -91,7 +90,7 @@ def timeline(
     series = _thinned(*arrays)
     if np.isnan(series.value).all():
         nothing = drawing(
-            48, Markup("{}: no values yet").format(text_of(title)), [label("no values yet", 50, 28)]
+            "plot", 48, Markup("{}: no values yet").format(text_of(title)), [label("no values yet", 50, 28)]
         )
         return framed("timeline", nothing, Markup(""))
     return framed("timeline", _drawn(series, onset_s, text_of(title)), legend(_entries(series)))
@@ -135,7 +134,7 @@ def _drawn(series: _Series, onset_s: float | None, title: Markup) -> Markup:
         *_points(series, axes),
         _onset(onset_s, axes),
     ]
-    return drawing(height, _gist(series, onset_s, title), [room("plot", 0, height, parts)])
+    return drawing("plot", height, _gist(series, onset_s, title), parts)
 
 
 def _axes(series: _Series) -> _Axes:

@@ -5,7 +5,7 @@ import pytest
 
 from detector.drawing import figure
 from detector.drawing.figure import MOST_ROWS, PLOT, TOP
-from detector.drawing.svg import percent, shortened
+from detector.drawing.svg import distinguished, percent, shortened
 from detector.drift.distribution import Bin, Distribution, distribution
 from tests.drawing.reading import HOSTILE, is_harmless, parsed, path_of, shapes, texts, titles
 from tests.support.factories import baseline_of, training_rows
@@ -79,6 +79,9 @@ def test_values_outside_and_missing_ones_stand_apart():
 
     assert [r["width"] for r in shapes(drawn, "current")] == [25]
     assert "below training" in texts(drawn)
+    assert parsed(drawn).findall("svg")[1].get("aria-label") == (
+        "No value, or outside training. < 0: reference 0.0%, current 25.0%."
+    )
     assert titles(drawn)[-1] == "< 0: reference 0.0%, current 25.0%"
     assert "missing" not in texts(drawn)
 
@@ -198,6 +201,15 @@ def test_names_that_begin_alike_can_be_told_apart():
     assert len(set(shown)) == len(shown) == 6
     assert all("\u2026" in t for t in shown)
     assert [t.split(":")[0] for t in titles(drawn)] == names
+
+
+def test_names_that_differ_in_their_middle_alone_are_shown_from_there():
+    """Head and tail would be the same for all of them."""
+    names = [f"cat_0 value number {i} of a long list" for i in range(3)]
+
+    assert [str(n) for n in distinguished([*names, "a"], 14)] == [
+        "cat\u2026 0 of a lo", "cat\u2026 1 of a lo", "cat\u2026 2 of a lo", "a",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, "W" * 15, "\u6f22" * 15])
