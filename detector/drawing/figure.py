@@ -113,6 +113,9 @@ def _numeric(
     columns = by_share(values) if scale == "share" else by_density(values)
     notes = list(_not_drawn(columns))
     gist = _gist(d) + "".join(f" Not drawn: {note}." for note in notes)
+    if apart:
+        told = [words_of(text_of(b.name), b.reference, b.current) for b in apart]
+        gist += Markup(" No value, or outside training: {}.").format(Markup("; ").join(told))
     drawn = drawing("plot", TOP + PLOT + BELOW, gist, [_heading(scale), *_plot(columns, scale)])
     if apart:
         highest = float(np.maximum(columns.reference, columns.current).max(initial=0.0))
@@ -129,9 +132,7 @@ def _apart(apart: Sequence[Bin], top: float) -> Markup:
         axis(HEADING, height, top),
         rows(apart, HEADING, top),
     ]
-    told = [words_of(text_of(b.name), b.reference, b.current) for b in apart]
-    gist = Markup("No value, or outside training. {}.").format(Markup("; ").join(told))
-    return drawing("bars", HEADING + height + 2, gist, inside)
+    return drawing("bars", HEADING + height + 2, None, inside)
 
 
 def _heading(scale: Scale) -> Markup:
@@ -153,27 +154,27 @@ def _not_drawn(columns: Columns) -> Iterator[str]:
 def _plot(columns: Columns, scale: Scale) -> list[Markup]:
     """Return the columns with their axes."""
     top = max(float(np.maximum(columns.reference, columns.current).max(initial=0.0)) * 1.05, 1e-6)
-    width = 100.0 / len(columns.names)
     reference, current = (columns.reference / top * PLOT).tolist(), (columns.current / top * PLOT).tolist()
     base = TOP + PLOT
-    parts = [_shares_axis(top) if scale == "share" else _density_axis(columns, top)]
-    for i, name in enumerate(columns.names):
-        x = i * width
-        parts.append(
-            group(
-                words_of(text_of(name), float(columns.reference[i]), float(columns.current[i])),
-                hover(x, TOP, width, PLOT),
-                rect("reference", x + width * 0.03, base - reference[i], width * 0.94, reference[i]),
-            )
+    sides = [
+        group(
+            words_of(text_of(name), float(columns.reference[i]), float(columns.current[i])),
+            hover(i, TOP, 1, PLOT, ""),
+            rect("reference", i + 0.03, base - reference[i], 0.94, reference[i], ""),
         )
-    outline = path("current", _outline(current, width))
-    return [*parts, stretched(base, [outline]), _values_axis(columns, scale)]
+        for i, name in enumerate(columns.names)
+    ]
+    axes = [
+        _shares_axis(top) if scale == "share" else _density_axis(columns, top),
+        _values_axis(columns, scale),
+    ]
+    return [*axes, stretched(len(sides), base, [*sides, path("current", _outline(current))])]
 
 
-def _outline(heights: Sequence[float], width: float) -> list[str]:
+def _outline(heights: Sequence[float]) -> list[str]:
     """Return the columns of the current side as one shape: half as much to send as a shape for each."""
     base = TOP + PLOT
-    steps = [f"V{base - h:.1f}H{(i + 1) * width:.2f}" for i, h in enumerate(heights)]
+    steps = [f"V{base - h:.1f}H{i + 1}" for i, h in enumerate(heights)]
     return [f"M0 {base}", *steps, f"V{base}"]
 
 

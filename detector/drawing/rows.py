@@ -28,7 +28,7 @@ NAMES = 44
 
 BARS = 100 - NAMES
 
-LONG, SHORT = 36, 14
+LONG, SHORT = 36, 14.5
 """Letters of a name in a wide figure, and in a narrow one."""
 
 WHOLE_NAME = 200

@@ -110,21 +110,26 @@ def units(x: float) -> str:
     return f"{x:.1f}".removesuffix(".0")
 
 
+def hundredths(x: float) -> str:
+    """Return a length to a hundredth of a unit, as short as can be."""
+    return f"{x:.2f}".rstrip("0").rstrip(".")
+
+
 def percents(x: float) -> str:
     """Return a place across as a part of the room there is, 0 to 100."""
-    return f"{x:.2f}".rstrip("0").rstrip(".") + "%"
+    return hundredths(x) + "%"
 
 
-def rect(kind: str, x: float, y: float, width: float, height: float) -> Markup:
-    """Return a rectangle of a class."""
-    return Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>').format(
-        kind, percents(x), units(y), percents(max(width, 0.0)), units(max(height, 0.0))
+def rect(kind: str, x: float, y: float, width: float, height: float, unit: str = "%") -> Markup:
+    """Return a rectangle of a class; `unit` is empty in what is `stretched`."""
+    return Markup('<rect class="{}" x="{}{}" y="{}" width="{}{}" height="{}"/>').format(
+        kind, hundredths(x), unit, units(y), hundredths(max(width, 0.0)), unit, units(max(height, 0.0))
     )
 
 
-def hover(x: float, y: float, width: float, height: float) -> Markup:
+def hover(x: float, y: float, width: float, height: float, unit: str = "%") -> Markup:
     """Return what catches the pointer over a whole column or row; the stylesheet makes it unseen."""
-    return rect("hit", x, y, width, height)
+    return rect("hit", x, y, width, height, unit)
 
 
 def group(title: Markup, *inside: Markup) -> Markup:
@@ -161,11 +166,11 @@ def label(
     )
 
 
-def stretched(height: float, inside: Iterable[Markup]) -> Markup:
-    """Return paths over the whole room, whose commands go from 0 to 100 across and are in pixels down."""
+def stretched(width: float, height: float, inside: Iterable[Markup]) -> Markup:
+    """Return rectangles and paths over the whole room, which has so many units across, and pixels down."""
     return Markup(
-        '<svg viewBox="0 0 100 {0}" preserveAspectRatio="none" width="100%" height="{0}">{1}</svg>'
-    ).format(units(height), joined(inside))
+        '<svg viewBox="0 0 {0} {1}" preserveAspectRatio="none" width="100%" height="{1}">{2}</svg>'
+    ).format(units(width), units(height), joined(inside))
 
 
 def inset(x: float, y: float, width: float, height: float, inside: Iterable[Markup]) -> Markup:
@@ -182,11 +187,10 @@ def clipped(width: float, y: float, height: float, inside: Iterable[Markup]) -> 
     )
 
 
-def drawing(kind: Kind, height: float, gist: Markup, inside: Iterable[Markup]) -> Markup:
-    """Return a whole drawing; `gist` says in words what can be seen in it."""
-    return Markup('<svg class="{}" height="{:.0f}" role="img" aria-label="{}">{}</svg>').format(
-        kind, height, gist, joined(inside)
-    )
+def drawing(kind: Kind, height: float, gist: Markup | None, inside: Iterable[Markup]) -> Markup:
+    """Return a whole drawing; `gist` says in words what can be seen in it, None: another one's says it."""
+    told = Markup('aria-hidden="true"') if gist is None else Markup('role="img" aria-label="{}"').format(gist)
+    return Markup('<svg class="{}" height="{:.0f}" {}>{}</svg>').format(kind, height, told, joined(inside))
 
 
 def legend(entries: Iterable[tuple[str, Markup | str]]) -> Markup:

@@ -130,7 +130,7 @@ def _drawn(series: _Series, onset_s: float | None, title: Markup) -> Markup:
     parts = [
         _value_axis(axes),
         _time_axis(axes),
-        stretched(height, paths),
+        stretched(100, height, paths),
         *_points(series, axes),
         _onset(onset_s, axes),
     ]
