@@ -94,8 +94,8 @@ test: $(VENV)/.dev lint ## all checks and tests, against real Kafka, Apicurio Re
 	@tools/provide chromium || [ -z "$${CI:-}" ]
 	@mkdir -p build
 	@$(BIN)/pytest $(FAULTS) $(ARGS) > build/faults.log 2>&1 & faults=$$!; \
-	  nice -n 5 $(BIN)/pytest $(WAITING) $(ARGS) > build/waiting.log 2>&1 & waiting=$$!; code=0; \
-	  nice -n 5 $(BIN)/pytest $(REST) $(ARGS) || code=$$?; \
+	  nice -n 10 $(BIN)/pytest $(WAITING) $(ARGS) > build/waiting.log 2>&1 & waiting=$$!; code=0; \
+	  nice -n 10 $(BIN)/pytest $(REST) $(ARGS) || code=$$?; \
 	  for beside in $$faults $$waiting; do wait $$beside || { w=$$?; [ $$w -eq 5 ] || code=$$w; }; done; \
 	  cat build/faults.log build/waiting.log; exit $$code
 

@@ -129,14 +129,15 @@ class _Tags(HTMLParser):
 TAGS = {
     "html", "head", "meta", "title", "link", "body", "header", "h1", "h2", "main", "section", "ul", "li", "p",
     "strong", "em", "small", "table", "caption", "thead", "tbody", "tr", "th", "td", "br", "div",
-    "a", "article", "button", "details", "dd", "dl", "dt", "figcaption", "figure", "footer", "form", "g",
-    "h3", "input", "label", "line", "nav", "path", "rect", "script", "span", "summary", "svg", "text", "time",
+    "a", "article", "button", "circle", "details", "dd", "dl", "dt", "figcaption", "figure", "footer", "form",
+    "g", "h3", "input", "label", "line", "nav", "path", "rect", "script", "span", "summary", "svg", "text",
+    "time",
 }  # fmt: skip
 ATTRIBUTES = {
     "lang", "charset", "name", "content", "rel", "href", "class", "scope", "type", "src", "defer", "id",
     "role", "data-poll", "aria-label", "aria-labelledby", "aria-current", "aria-hidden", "tabindex",
     "datetime", "action", "method", "value", "maxlength", "viewbox", "preserveaspectratio", "d", "x",
-    "y", "x1", "x2", "y1", "y2", "width", "height", "cx", "cy", "r", "text-anchor", "dy", "transform",
+    "y", "x1", "x2", "y1", "y2", "width", "height", "cx", "cy", "r", "text-anchor", "dx", "dy", "transform",
     "points", "overflow",
 }  # fmt: skip
 """None that could run anything."""
