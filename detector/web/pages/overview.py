@@ -23,7 +23,6 @@ from detector.web.pages.site import (
     Page,
     chosen,
     find_model,
-    judged,
     models_of,
     state_of,
     time_text,
@@ -208,7 +207,7 @@ def _window(window: Judged) -> tuple[str, int, str, int, int, bool]:
         int(evaluation.n[0]),
         State(int(window.dataset_state[0])).label,
         int((window.state[0] == State.DRIFT).sum()),
-        int(judged(window, 0).sum()),
+        int(evaluation.is_judged(0).sum()),
         evaluation.window.is_complete,
     )
 
@@ -216,7 +215,9 @@ def _window(window: Judged) -> tuple[str, int, str, int, int, bool]:
 def _n_states(windows: Sequence[Judged], n: int) -> tuple[tuple[str, int], ...]:
     """Return how many features are in each state, the worst first, as `state_of` says of each."""
     worst = np.max([j.state[0] for j in windows], axis=0) if windows else np.full(n, State.INSUFFICIENT)
-    is_judged = np.any([judged(j, 0) for j in windows], axis=0) if windows else np.ones(n, dtype=bool)
+    is_judged = (
+        np.any([j.evaluation.is_judged(0) for j in windows], axis=0) if windows else np.ones(n, dtype=bool)
+    )
     is_ignored = (worst == State.OK) & ~is_judged
     counts = [(s.label, int(((worst == s) & ~is_ignored).sum())) for s in reversed(State)]
     return tuple((name, k) for name, k in (*counts, (NOT_JUDGED, int(is_ignored.sum()))) if k)

@@ -8,7 +8,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from detector import __version__
-from detector.batch import Bools, ModelKey
+from detector.batch import ModelKey
 from detector.drawing import strip_legend
 from detector.drift.evaluation import State
 from detector.drift.judge import Judge
@@ -79,16 +79,7 @@ def state_of(windows: Iterable[Judged], row: int, f: int) -> str:
     worst = State(max((int(j.state[row, f]) for j in windows), default=-1))
     if worst != State.OK:
         return worst.label
-    return State.OK.label if any(judged(j, row)[f] for j in windows) else NOT_JUDGED
-
-
-def judged(window: Judged, row: int) -> Bools:
-    """Return which features any statistic decides on in a slice (F)."""
-    evaluation = window.evaluation
-    found = np.zeros(window.state.shape[1], dtype=bool)
-    for name in evaluation.worst:
-        found |= np.isfinite(evaluation.statistics[name].threshold[row])
-    return found
+    return State.OK.label if any(j.evaluation.is_judged(row)[f] for j in windows) else NOT_JUDGED
 
 
 def has_hours(judge: Judge, window: WindowProfile, row: int) -> bool:
