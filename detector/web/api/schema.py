@@ -10,7 +10,6 @@ from detector.anomaly import Anomaly
 from detector.printable import printable
 from detector.report.records import number
 from detector.schema.model import BoolDomain, FeatureSchema, Pattern, Range, Values
-from detector.times import format_duration
 from detector.view import View
 from detector.web.api.answers import MAX_LISTED, Answer, Id, Named, Number, Page, Window, named
 from detector.web.api.asking import Paged
@@ -79,9 +78,6 @@ class SchemaAnswer(Page[ExpectationAnswer]):
     anomalies_total: int
 
 
-_Broken = list[tuple[Anomaly, list[str]]]
-
-
 def schema_answer(view: View, model: str, version: str, asked: Paged) -> SchemaAnswer:
     """Return the schema of a model version.
 
@@ -89,7 +85,7 @@ def schema_answer(view: View, model: str, version: str, asked: Paged) -> SchemaA
         NotThereError: there is none such.
     """
     found = find_model(view, model, version)
-    schema, broken = found.judge.baseline.schema, _broken(found)
+    schema, broken = found.judge.baseline.schema, found.broken()
     names = list(schema.features)
     kinds: dict[str | None, list[str]] = {}
     for anomaly, _ in broken:
@@ -106,16 +102,6 @@ def schema_answer(view: View, model: str, version: str, asked: Paged) -> SchemaA
         anomalies=[_anomaly(found, anomaly, windows) for anomaly, windows in broken[:MAX_LISTED]],
         anomalies_total=len(broken),
     )
-
-
-def _broken(model: Model) -> _Broken:
-    """Return the expectations that the latest windows break, each with the windows that do."""
-    found: dict[tuple[str | None, str], tuple[Anomaly, list[str]]] = {}
-    for judged in model.windows:
-        for anomaly in judged.anomalies:
-            _, windows = found.setdefault((anomaly.feature, anomaly.kind), (anomaly, []))
-            windows.append(format_duration(judged.evaluation.window.length_s))
-    return sorted(found.values(), key=lambda item: item[0].severity != "error")
 
 
 def _anomaly(model: Model, anomaly: Anomaly, windows: list[str]) -> AnomalyAnswer:

@@ -8,6 +8,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from detector import __version__
+from detector.anomaly import Anomaly
 from detector.batch import ModelKey
 from detector.drawing import strip_legend
 from detector.drift.evaluation import State
@@ -114,6 +115,15 @@ class Model:
     def state(self) -> State:
         """How it stands as a whole, in the window that is worst."""
         return State(max((int(j.dataset_state[0]) for j in self.windows), default=-1))
+
+    def broken(self) -> list[tuple[Anomaly, list[str]]]:
+        """Return the expectations that the latest windows break, each with the lengths of those that do."""
+        found: dict[tuple[str | None, str], tuple[Anomaly, list[str]]] = {}
+        for judged in self.windows:
+            for anomaly in judged.anomalies:
+                _, windows = found.setdefault((anomaly.feature, anomaly.kind), (anomaly, []))
+                windows.append(format_duration(judged.evaluation.window.length_s))
+        return sorted(found.values(), key=lambda item: item[0].severity != "error")
 
     def is_sensitive(self, feature: str) -> bool:
         """Whether no value of a feature may be told."""

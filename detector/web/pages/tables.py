@@ -67,7 +67,7 @@ def schema_index(view: View) -> Page:
             "version": label(m.key.version),
             "href": f"{m.href}/schema",
             "n_features": len(m.names),
-            "n_broken": len(_broken(m)),
+            "n_broken": len(m.broken()),
         }
         for m in models_of(view)[:ROWS_A_PAGE]
     ]
@@ -82,7 +82,7 @@ def schema_page(view: View, model: str, version: str, find: str | None = None, p
     """
     found = find_model(view, model, version)
     schema = found.judge.baseline.schema
-    broken = _broken(found)
+    broken = found.broken()
     names = [name for name in schema.features if (find or "").casefold() in name.casefold()]
     names.sort(key=lambda name: all(a.feature != name for a, _ in broken))
     n_pages = max(1, math.ceil(len(names) / ROWS_A_PAGE))
@@ -106,16 +106,6 @@ def schema_page(view: View, model: str, version: str, find: str | None = None, p
         "n_pages": n_pages,
     }
     return Page("schema.html", f"Schema of {about['name']} {about['version']}", about)
-
-
-def _broken(model: Model) -> list[tuple[Anomaly, list[str]]]:
-    """Return the expectations that the latest windows break, each with the windows that do."""
-    found: dict[tuple[str | None, str], tuple[Anomaly, list[str]]] = {}
-    for judged in model.windows:
-        for anomaly in judged.anomalies:
-            _, windows = found.setdefault((anomaly.feature, anomaly.kind), (anomaly, []))
-            windows.append(format_duration(judged.evaluation.window.length_s))
-    return sorted(found.values(), key=lambda item: item[0].severity != "error")
 
 
 def _anomaly(anomaly: Anomaly, windows: Sequence[str]) -> dict[str, object]:
