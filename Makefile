@@ -78,11 +78,12 @@ lint: $(VENV)/.dev ## format, style, types and layers
 fast: $(VENV)/.dev ## the tests that need no other program, nor build the image
 	$(BIN)/pytest -m "not kafka and not registry and not prometheus and not alertmanager and not browser and not image" $(ARGS)
 
-# These wait for other programs most of the time, so they run beside the rest; both give way to the faults, which
-# are about time.
-FAULTS := tests/faults
-WAITING := tests/sources tests/integration tests/browser tests/deploy tests/demo
-REST := $(FAULTS:%=--ignore %) $(WAITING:%=--ignore %)
+# Three streams side by side: most of the first two wait for other programs. The faults come first, for they are
+# about time.
+FAULTS := $(addprefix tests/faults/test_,broker.py disk.py killed.py network.py replicas.py)
+FIRST := $(FAULTS) tests/deploy tests/demo
+SECOND := tests/sources tests/integration tests/browser tests/cli tests/state
+THIRD := $(FIRST:%=--ignore %) $(SECOND:%=--ignore %)
 
 # What cannot be fetched is said here and again at the end of the tests, which then leave out what needs it.
 # Where CI is set, nothing may be missing.
@@ -93,11 +94,11 @@ test: $(VENV)/.dev lint ## all checks and tests, against real Kafka, Apicurio Re
 	@tools/provide alertmanager || [ -z "$${CI:-}" ]
 	@tools/provide chromium || [ -z "$${CI:-}" ]
 	@mkdir -p build
-	@$(BIN)/pytest $(FAULTS) $(ARGS) > build/faults.log 2>&1 & faults=$$!; \
-	  nice -n 10 $(BIN)/pytest $(WAITING) $(ARGS) > build/waiting.log 2>&1 & waiting=$$!; code=0; \
-	  nice -n 10 $(BIN)/pytest $(REST) $(ARGS) || code=$$?; \
-	  for beside in $$faults $$waiting; do wait $$beside || { w=$$?; [ $$w -eq 5 ] || code=$$w; }; done; \
-	  cat build/faults.log build/waiting.log; exit $$code
+	@$(BIN)/pytest $(FIRST) $(ARGS) > build/first.log 2>&1 & first=$$!; \
+	  nice -n 10 $(BIN)/pytest $(SECOND) $(ARGS) > build/second.log 2>&1 & second=$$!; code=0; \
+	  nice -n 10 $(BIN)/pytest $(THIRD) $(ARGS) || code=$$?; \
+	  for beside in $$first $$second; do wait $$beside || { w=$$?; [ $$w -eq 5 ] || code=$$w; }; done; \
+	  cat build/first.log build/second.log; exit $$code
 
 faults: $(VENV)/.dev ## the long form of tests/faults: 500 kills, 100,000 crashes; an hour and more
 	@tools/provide kafka
