@@ -19,6 +19,8 @@ from tests.support.prometheus import Prometheus
 
 pytestmark = [pytest.mark.prometheus, pytest.mark.alertmanager]
 
+SLICES = {"all", "country=DE", "country=FR"}
+
 DRIFT = re.compile("Drift(Feature|Prediction|Dataset)")
 
 
@@ -66,6 +68,10 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield World(tmp_path, stack)
 
 
+def _slices_told(world: World, start_s: float) -> set[str]:
+    return {n.labels["slice"] for n in world.since(start_s, "firing", "DriftDatasetDrifted")}
+
+
 def _calm(world: World) -> bool:
     """Whether every feature is ok, and no alert is left of the time when nothing had been scraped yet."""
     states = world.prometheus.query("feature:drift_feature_state:max")
@@ -88,6 +94,8 @@ def test_alerts_arrive_and_silence_each_other(world):
     told = world.wait_for("DriftDatasetDrifted", start_s=many_s)
     assert (told.path, told.labels["slice"]) == ("/on-call", "all")
     wait_until(lambda: "DriftFeatureDrifted" in world.alertmanager.silenced(), 10, "features are silenced")
+    # Its slices drift as well, and may be told a group interval later.
+    wait_until(lambda: _slices_told(world, many_s) >= SLICES, 30, "the slices are told")
     silenced_s = time.monotonic()
 
     world.shift()
