@@ -21,7 +21,7 @@ MIN_AGE_S = 2.0
 
 MAX_AGE_S = 30.0
 
-BUDGET = 0.02
+BUDGET = 0.01
 """Part of the time that goes into making anew what is there already."""
 
 MAX_BODIES = 256
