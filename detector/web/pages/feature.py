@@ -161,7 +161,6 @@ class _Drawn:
             "ends": time_text(window.end_s),
             "is_complete": window.is_complete,
             "n": int(evaluation.n[row]),
-            "n_reference": reference.n_events,
             "slice": label(evaluation.slices[row]),
             "is_waiting": self._is_waiting(),
             "is_excess": row != 0,

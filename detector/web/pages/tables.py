@@ -40,7 +40,6 @@ def alerts_page(view: View, page: int = 1) -> Page:
         "firing": [alert_words(view, t) for t in order[: 2 * ALERTS_A_PAGE]],
         "n_firing_shown": min(len(order), 2 * ALERTS_A_PAGE),
         "past": [alert_words(view, t) for t in past],
-        "n_past": len(view.past),
         "number": page,
         "n_pages": n_pages,
     }
@@ -183,10 +182,8 @@ def source_page(view: View) -> Page:
         "state": view.state,
         "state_at": None if view.state is None else time_text(view.state.last_s),
         "evaluated_at": time_text(view.last_evaluation_s),
-        "config_at": time_text(view.config.loaded_s),
         "group": view.group,
         "uptime": format_duration(round(view.uptime_s)),
-        "ready": view.ready,
     }
     return Page("source.html", "Source", about)
 
