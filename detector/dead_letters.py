@@ -131,7 +131,7 @@ class TopicDeadLetters:
 
     def _deliver(self, some: Sequence[_Letter]) -> bool:
         """Send the first letters of the queue; return whether they are done with."""
-        from kafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
+        from kafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 
         try:
             if self._client is None:
@@ -144,7 +144,7 @@ class TopicDeadLetters:
                     self._done(some[i], is_sent=False)
                 else:
                     self._done(some[i], is_sent=True)
-        except (KafkaError, OSError, AssertionError) as error:
+        except Exception as error:  # noqa: BLE001 - as the writer of state: whatever it is, they are not there
             if not self._is_failing:
                 why = type(error).__name__
                 log.warning("dead letters: topic %s: %s; what waits is tried again", self._topic, why)
